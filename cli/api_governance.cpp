@@ -18,6 +18,9 @@ namespace {
 
 using providers::percent_encoded;
 
+constexpr int precondition_failed = 412;
+constexpr int precondition_required = 428;
+
 /// Below what an API takes as a body (api.body_bytes_max).
 constexpr std::size_t import_bytes_max = 512UL * 1024;
 
@@ -155,11 +158,11 @@ class ApiGovernance final : public Governance {
                           {"displayName", text_field(wanted.display_name)},
                           {"mode", json_text(wanted.mode)}}));
   }
-  One change_organization(const std::string& id, const std::string& patch) override {
-    return one("PATCH", "/v1/orgs/" + percent_encoded(id), patch);
+  One change_organization(const std::string& id, const std::string& patch, Expected expected) override {
+    return one("PATCH", "/v1/orgs/" + percent_encoded(id), patch, expected);
   }
-  Result<void> remove_organization(const std::string& id) override {
-    return done("DELETE", "/v1/orgs/" + percent_encoded(id));
+  Result<void> remove_organization(const std::string& id, Expected expected) override {
+    return done("DELETE", "/v1/orgs/" + percent_encoded(id), {}, expected);
   }
   Page organizations(const PageRequest& page) override { return list("/v1/orgs", page); }
 
@@ -168,8 +171,8 @@ class ApiGovernance final : public Governance {
   One change_model(const std::string& name, const std::string& patch) override {
     return one("PATCH", model_path(name), patch);
   }
-  One replace_model(const std::string& name, const std::string& patch) override {
-    return one("PATCH", model_path(name) + "?maps=replace", patch);
+  One replace_model(const std::string& name, const std::string& patch, Expected expected) override {
+    return one("PATCH", model_path(name) + "?maps=replace", patch, expected);
   }
   Result<void> remove_model(const std::string& name, bool force) override {
     return done("DELETE", model_path(name) + forced(force));
@@ -178,7 +181,8 @@ class ApiGovernance final : public Governance {
   One prices(const std::string& model, const std::string& connection) override {
     return one("GET", below_model(model, "/prices", connection));
   }
-  One set_prices(const std::string& model, const std::vector<Price>& prices, const std::string& connection) override {
+  One set_prices(const std::string& model, const std::vector<Price>& prices, const std::string& connection,
+                 Expected expected) override {
     std::string body;
     events::JsonWriter json(body);
     json.begin_object();
@@ -197,7 +201,7 @@ class ApiGovernance final : public Governance {
     }
     json.end_array();
     json.end_object();
-    return one("PUT", below_model(model, "/prices", connection), body);
+    return one("PUT", below_model(model, "/prices", connection), body, expected);
   }
   One set_parameters(const std::string& model, const std::string& connection,
                      const events::CallDefaults& parameters) override {
@@ -213,22 +217,23 @@ class ApiGovernance final : public Governance {
   One explanation(const std::string& name) override { return one("GET", model_path(name) + "/explain"); }
 
   Page defaults(const PageRequest& page) override { return list(base_ + "/defaults", page); }
-  One set_default(const Pointers::Default& of, const std::string& model) override {
-    return one("PUT", base_ + "/defaults",
+  One set_default(const Pointers::Default& of, const std::string& model, Expected expected) override {
+    return set("PUT", base_ + "/defaults",
                object_of({{"kind", json_text(of.kind)},
                           {"provider", text_field(of.provider)},
                           {"purpose", text_field(of.purpose)},
-                          {"model", json_text(model)}}));
+                          {"model", json_text(model)}}),
+               expected);
   }
-  Result<void> remove_default(const Pointers::Default& of) override {
+  Result<void> remove_default(const Pointers::Default& of, Expected expected) override {
     auto path = fmt::format("{}/defaults?kind={}", base_, percent_encoded(of.kind));
     if (!of.provider.empty()) path += "&provider=" + percent_encoded(of.provider);
     if (!of.purpose.empty()) path += "&purpose=" + percent_encoded(of.purpose);
-    return done("DELETE", path);
+    return done("DELETE", path, {}, expected);
   }
   Page aliases(const PageRequest& page) override { return list(base_ + "/aliases", page); }
   One alias(const std::string& name) override { return one("GET", alias_path(name)); }
-  One set_alias(const Pointers::Alias& wanted) override {
+  One set_alias(const Pointers::Alias& wanted, Expected expected) override {
     std::string body;
     events::JsonWriter json(body);
     json.begin_object();
@@ -243,10 +248,12 @@ class ApiGovernance final : public Governance {
     json.field("sticky", wanted.sticky);
     if (!wanted.description.empty()) json.field("description", wanted.description);
     json.end_object();
-    return one("PUT", alias_path(wanted.alias), body);
+    return set("PUT", alias_path(wanted.alias), body, expected);
   }
-  Result<void> remove_alias(const std::string& name) override { return done("DELETE", alias_path(name)); }
-  One set_view(const registry::ModelViews::View& wanted) override {
+  Result<void> remove_alias(const std::string& name, Expected expected) override {
+    return done("DELETE", alias_path(name), {}, expected);
+  }
+  One set_view(const registry::ModelViews::View& wanted, Expected expected) override {
     std::string body;
     events::JsonWriter json(body);
     json.begin_object();
@@ -256,20 +263,23 @@ class ApiGovernance final : public Governance {
     json.end_array();
     json.field("forAuto", wanted.for_auto);
     json.end_object();
-    return one("PUT", view_path(wanted.name), body);
+    return set("PUT", view_path(wanted.name), body, expected);
   }
-  Result<void> remove_view(const std::string& name) override { return done("DELETE", view_path(name)); }
+  Result<void> remove_view(const std::string& name, Expected expected) override {
+    return done("DELETE", view_path(name), {}, expected);
+  }
   Page grants(const PageRequest& page) override { return list(base_ + "/grants", page); }
   One add_grant(const Pointers::Grant& grant) override {
-    return one("POST", base_ + "/grants",
+    return set("POST", base_ + "/grants",
                object_of({{"subjectKind", json_text(grant.subject_kind)},
                           {"subject", text_field(grant.subject)},
                           {"objectKind", json_text(grant.object_kind)},
                           {"object", json_text(grant.object)},
-                          {"effect", json_text(grant.effect)}}));
+                          {"effect", json_text(grant.effect)}}),
+               grant.expected_version);
   }
-  Result<void> remove_grant(const std::string& id) override {
-    return done("DELETE", base_ + "/grants/" + percent_encoded(id));
+  Result<void> remove_grant(const std::string& id, Expected expected) override {
+    return done("DELETE", base_ + "/grants/" + percent_encoded(id), {}, expected);
   }
   Page audit(const PageRequest& page) override { return list(base_ + "/audit", page); }
   Page held_changes(const PageRequest& page) override { return list(base_ + "/held-changes", page); }
@@ -281,11 +291,11 @@ class ApiGovernance final : public Governance {
   Page connections(const PageRequest& page) override { return list(base_ + "/connections", page); }
   One connection(const std::string& name) override { return one("GET", connection_path(name)); }
   One create_connection(const std::string& fields) override { return one("POST", base_ + "/connections", fields); }
-  One change_connection(const std::string& id, const std::string& patch) override {
-    return one("PATCH", connection_path(id), patch);
+  One change_connection(const std::string& id, const std::string& patch, Expected expected) override {
+    return one("PATCH", connection_path(id), patch, expected);
   }
-  Result<void> remove_connection(const std::string& name, bool force) override {
-    return done("DELETE", connection_path(name) + forced(force));
+  Result<void> remove_connection(const std::string& name, bool force, Expected expected) override {
+    return done("DELETE", connection_path(name) + forced(force), {}, expected);
   }
   Result<std::string> request_sync(const std::string& connection, bool accept_held) override {
     const auto asked =
@@ -315,10 +325,11 @@ class ApiGovernance final : public Governance {
   }
   One replace_credential(const registry::Document& known, const crypto::CredentialText& secrets) override {
     return one("POST", credential_path(known.id) + ":replace",
-               object_of({{"secret", json_text(secrets.secret.reveal())}, {"headers", headers_of(secrets)}}));
+               object_of({{"secret", json_text(secrets.secret.reveal())}, {"headers", headers_of(secrets)}}),
+               known.version);
   }
-  Result<void> revoke_credential(const std::string& id, bool force) override {
-    return done("DELETE", credential_path(id) + forced(force));
+  Result<void> revoke_credential(const std::string& id, bool force, Expected expected) override {
+    return done("DELETE", credential_path(id) + forced(force), {}, expected);
   }
 
   One configuration() override { return one("GET", "/v1/configuration"); }
@@ -391,25 +402,62 @@ class ApiGovernance final : public Governance {
   std::string credential_path(std::string_view id) const { return base_ + "/credentials/" + percent_encoded(id); }
   static std::string forced(bool force) { return force ? "?force=true" : ""; }
 
-  Result<std::string> call(std::string method, std::string path, std::string body = {}) {
-    if (dry_run_ && method != "GET") path += path.contains('?') ? "&dry_run=true" : "?dry_run=true";
-    auto answer = exchange_({.method = std::move(method), .path = std::move(path), .body = std::move(body)});
+  static ApiRequest request_of(std::string method, std::string path, std::string body, Expected expected) {
+    ApiRequest request{.method = std::move(method), .path = std::move(path), .body = std::move(body)};
+    if (expected == registry::no_row) {
+      request.if_none_match = "*";
+    } else if (expected) {
+      request.if_match = fmt::format("\"v{}\"", *expected);
+    }
+    return request;
+  }
+  Result<ApiAnswer> send(ApiRequest request) {
+    if (dry_run_ && request.method != "GET")
+      request.path += request.path.contains('?') ? "&dry_run=true" : "?dry_run=true";
+    return exchange_(std::move(request));
+  }
+  static Result<std::string> body_of(Result<ApiAnswer> answer) {
     if (!answer) return std::unexpected(std::move(answer.error()));
     if (answer->status / 100 != 2) return std::unexpected(error_of(*answer));
     return std::move(answer->body);
   }
-  Result<void> done(std::string method, std::string path, std::string body = {}) {
-    if (auto answer = call(std::move(method), std::move(path), std::move(body)); !answer)
+  static One document_in(const Result<std::string>& body) {
+    if (!body) return std::unexpected(body.error());
+    simdjson::dom::parser parser;
+    simdjson::dom::element root;
+    if (parser.parse(*body).get(root) != simdjson::SUCCESS || !root.is_object()) return no_api_answer();
+    return document_of(root);
+  }
+
+  /// For a server that takes changes with a precondition only (api.if_match_required): whatever is there.
+  Result<ApiAnswer> send_for_any(const ApiRequest& request) {
+    auto answer = send(request);
+    if (!answer || answer->status != precondition_required) return answer;
+    auto again = request;
+    again.if_match = "*";
+    return send(std::move(again));
+  }
+  Result<std::string> call(std::string method, std::string path, std::string body = {}, Expected expected = {}) {
+    return body_of(send_for_any(request_of(std::move(method), std::move(path), std::move(body), expected)));
+  }
+  Result<void> done(std::string method, std::string path, std::string body = {}, Expected expected = {}) {
+    if (auto answer = call(std::move(method), std::move(path), std::move(body), expected); !answer)
       return std::unexpected(std::move(answer.error()));
     return {};
   }
-  One one(std::string method, std::string path, std::string body = {}) {
-    const auto answer = call(std::move(method), std::move(path), std::move(body));
-    if (!answer) return std::unexpected(answer.error());
-    simdjson::dom::parser parser;
-    simdjson::dom::element root;
-    if (parser.parse(*answer).get(root) != simdjson::SUCCESS || !root.is_object()) return no_api_answer();
-    return document_of(root);
+  One one(std::string method, std::string path, std::string body = {}, Expected expected = {}) {
+    return document_in(call(std::move(method), std::move(path), std::move(body), expected));
+  }
+  /// As one(), of what is made where it is not there.
+  One set(std::string method, std::string path, std::string body, Expected expected) {
+    auto request = request_of(std::move(method), std::move(path), std::move(body), expected);
+    auto answer = send_for_any(request);
+    // Only such a server answers so to a change that expects nothing: there is none of it yet.
+    if (answer && answer->status == precondition_failed && !expected) {
+      request.if_none_match = "*";
+      answer = send(std::move(request));
+    }
+    return document_in(body_of(std::move(answer)));
   }
   Page list(const std::string& path, const PageRequest& page) {
     auto target = fmt::format("{}?page_size={}", path, page.count_max);

@@ -15,6 +15,8 @@ struct ApiRequest {
   std::string method;
   std::string path;  ///< with its query; "/v1/…"
   std::string body{};
+  std::string if_match{};       ///< the header; empty: none
+  std::string if_none_match{};  ///< the header; empty: none
 };
 struct ApiAnswer {
   int status = 0;

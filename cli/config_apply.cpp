@@ -38,6 +38,11 @@ std::int64_t number_in(const ConfigValue& item, std::string_view name, std::int6
   return value == nullptr ? otherwise : std::strtoll(value->text.c_str(), nullptr, 10);
 }
 
+/// What the entry has to be like for the plan still to hold.
+Governance::Expected expected(const ConfigChange& change) {
+  return change.now.kind == Kind::null ? Governance::Expected(registry::no_row) : change.version;
+}
+
 /// Id of the platform's among the rows of a list that an organisation sees.
 template <class List>
 Result<std::string> platforms(List&& list, std::string_view name_member, const std::string& name) {
@@ -88,13 +93,15 @@ Result<void> ConfigApplier::apply(const ConfigChange& change) {
 
 Result<void> ConfigApplier::organization(const ConfigChange& change) {
   const auto id = change.wanted.text_of("id");
+  auto version = change.version;
   if (change.now.kind == Kind::null) {
     const auto mode = change.wanted.text_of("mode");
     const auto made = platform_.create_organization(
         {.id = id, .display_name = change.wanted.text_of("displayName"), .mode = mode.empty() ? "open" : mode});
     if (!made) return std::unexpected(made.error());
+    version = made->version;
   }
-  return done(platform_.change_organization(id, to_json(patch_of(change.now, change.wanted, {"id"}))));
+  return done(platform_.change_organization(id, to_json(patch_of(change.now, change.wanted, {"id"})), version));
 }
 
 Result<void> ConfigApplier::connection(const ConfigChange& change) {
@@ -124,7 +131,7 @@ Result<void> ConfigApplier::connection(const ConfigChange& change) {
   if (change.now.text_of("provider") != change.wanted.text_of("provider"))
     return fail(ErrorKind::conflict, "a connection keeps its provider: remove it first, or give this one another name");
   std::erase_if(fields.members, [](const auto& member) { return member.first == "provider"; });
-  return done(governance.change_connection(change.wanted.text_of("name"), to_json(fields)));
+  return done(governance.change_connection(change.wanted.text_of("name"), to_json(fields), change.version));
 }
 
 Result<std::string> ConfigApplier::connection_in(const std::string& org, const ConfigValue& item) {
@@ -210,7 +217,8 @@ Result<void> ConfigApplier::model(const ConfigChange& change) {
     return fail(ErrorKind::conflict, fmt::format("{} is the slug of another model: change that first", id));
   Result<registry::Document> written = there;
   if (there) {
-    written = governance.replace_model(id, to_json(fields));
+    // Other entries of the plan may have given it a new version: it is changed as it is now.
+    written = governance.replace_model(id, to_json(fields), there->version);
   } else if (there.error().kind == ErrorKind::not_found) {
     fields.members.emplace_back("provider", text_value(provider));
     fields.members.emplace_back("modelName", text_value(name));
@@ -221,10 +229,10 @@ Result<void> ConfigApplier::model(const ConfigChange& change) {
       written = governance.change_model(id, R"({"enabled":null})");
   }
   if (!written) return std::unexpected(written.error());
-  return prices(change, id);
+  return prices(change, id, written->version);
 }
 
-Result<void> ConfigApplier::prices(const ConfigChange& change, const std::string& model) {
+Result<void> ConfigApplier::prices(const ConfigChange& change, const std::string& model, std::int64_t version) {
   const auto* list = change.wanted.find("prices");
   if (list == nullptr) return {};
   const auto org = change.wanted.text_of("org");
@@ -245,8 +253,9 @@ Result<void> ConfigApplier::prices(const ConfigChange& change, const std::string
     wanted[*connection].push_back(*price);
   }
   for (const auto& [connection, prices] : wanted) {
-    auto set = done(of(org).set_prices(model, prices, connection));
-    if (!set) return set;
+    const auto set = of(org).set_prices(model, prices, connection, version);
+    if (!set) return std::unexpected(set.error());
+    version = set->version;
   }
   return {};
 }
@@ -256,7 +265,7 @@ Result<void> ConfigApplier::default_model(const ConfigChange& change) {
                   .set_default({.kind = change.wanted.text_of("kind"),
                                 .provider = change.wanted.text_of("provider"),
                                 .purpose = change.wanted.text_of("purpose")},
-                               change.wanted.text_of("model")));
+                               change.wanted.text_of("model"), expected(change)));
 }
 
 Result<void> ConfigApplier::alias(const ConfigChange& change) {
@@ -266,7 +275,7 @@ Result<void> ConfigApplier::alias(const ConfigChange& change) {
                                        .description = change.wanted.text_of("description")};
   for (const auto& item : change.wanted.find("targets")->items)
     alias.targets.push_back({.model = item.text_of("model"), .weight = number_in(item, "weight", 1)});
-  return done(of(change.wanted.text_of("org")).set_alias(alias));
+  return done(of(change.wanted.text_of("org")).set_alias(alias, expected(change)));
 }
 
 Result<void> ConfigApplier::view(const ConfigChange& change) {
@@ -280,7 +289,7 @@ Result<void> ConfigApplier::view(const ConfigChange& change) {
   }
   if (const auto* pins = change.wanted.find("pins"))
     for (const auto& pin : pins->items) view.pins.push_back(pin.text);
-  return done(of(change.wanted.text_of("org")).set_view(view));
+  return done(of(change.wanted.text_of("org")).set_view(view, expected(change)));
 }
 
 Result<std::string> ConfigApplier::object_of_grant(const ConfigValue& grant) {
@@ -302,23 +311,26 @@ Result<void> ConfigApplier::grant(const ConfigChange& change) {
                               .subject = wanted.text_of("subject"),
                               .object_kind = wanted.text_of("what"),
                               .object = std::move(*object),
-                              .effect = effect.empty() ? "allow" : effect}));
+                              .effect = effect.empty() ? "allow" : effect,
+                              .expected_version = expected(change)}));
 }
 
 // ---- removals ----------------------------------------------------------------------------------------------------
 
 Result<void> ConfigApplier::remove(const ConfigChange& change) {
   const auto& now = change.now;
-  if (change.collection == "organizations") return platform_.remove_organization(now.text_of("id"));
+  if (change.collection == "organizations") return platform_.remove_organization(now.text_of("id"), change.version);
   auto& governance = of(now.text_of("org"));
-  if (change.collection == "connections") return governance.remove_connection(now.text_of("name"), false);
+  if (change.collection == "connections")
+    return governance.remove_connection(now.text_of("name"), false, change.version);
   if (change.collection == "models")
     return governance.remove_model(fmt::format("{}/{}", now.text_of("provider"), now.text_of("modelName")), false);
   if (change.collection == "defaults")
     return governance.remove_default(
-        {.kind = now.text_of("kind"), .provider = now.text_of("provider"), .purpose = now.text_of("purpose")});
-  if (change.collection == "aliases") return governance.remove_alias(now.text_of("alias"));
-  if (change.collection == "views") return governance.remove_view(now.text_of("name"));
+        {.kind = now.text_of("kind"), .provider = now.text_of("provider"), .purpose = now.text_of("purpose")},
+        change.version);
+  if (change.collection == "aliases") return governance.remove_alias(now.text_of("alias"), change.version);
+  if (change.collection == "views") return governance.remove_view(now.text_of("name"), change.version);
   return remove_grant(now);
 }
 
@@ -356,7 +368,7 @@ Result<void> ConfigApplier::remove_grant(const ConfigValue& now) {
                       member_of(grant.json, "objectKind") == what &&
                       objects.contains(member_of(grant.json, "objectId"));
     if (!same) continue;
-    if (auto gone = governance.remove_grant(grant.id); !gone) return gone;
+    if (auto gone = governance.remove_grant(grant.id, grant.version); !gone) return gone;
     removed = true;
   }
   if (removed) return {};

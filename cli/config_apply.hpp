@@ -1,6 +1,7 @@
 // Makes the changes of a plan, wherever the registry is reached.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,7 +16,7 @@
 namespace tokenrail::cli {
 
 /// One change after the other, each with revision, audit entry and event. Nothing is forced: errors (conflict) name
-/// what still uses an entry that is to be removed.
+/// what still uses an entry that is to be removed, or an entry that was changed after the plan had been made.
 class ConfigApplier {
  public:
   /// `platform`: of no organisation; outlives this.
@@ -41,7 +42,7 @@ class ConfigApplier {
   Result<std::optional<std::string>> named_model(const std::string& org, const std::string& name);
   /// Adds the replacement to the patch, or remembers it for finish().
   Result<void> add_replacement(const ConfigChange& change, const std::string& model, ConfigValue& patch);
-  Result<void> prices(const ConfigChange& change, const std::string& model);
+  Result<void> prices(const ConfigChange& change, const std::string& model, std::int64_t version);
   Result<void> default_model(const ConfigChange& change);
   Result<void> alias(const ConfigChange& change);
   Result<void> view(const ConfigChange& change);

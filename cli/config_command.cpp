@@ -103,12 +103,13 @@ int apply(const Context& context, Governance& governance) {
 
 int run_registry_export(const Context& context) {
   return with_governance(context, [&](Governance& governance) {
-    const auto value = value_of(governance.configuration());
-    if (!value) return context.failed(value.error());
+    auto read = value_of(governance.configuration());
+    if (!read) return context.failed(read.error());
+    const auto value = without_versions(std::move(*read));
     if (context.json()) {
-      context.terminal.out_line(to_json(*value));
+      context.terminal.out_line(to_json(value));
     } else {
-      context.terminal.out(to_yaml(*value));
+      context.terminal.out(to_yaml(value));
     }
     return static_cast<int>(exit_done);
   });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <iterator>
 #include <map>
 #include <ranges>
@@ -333,7 +334,22 @@ void differences(std::vector<std::string>& found, const std::string& prefix, con
     if (wanted.find(name) == nullptr) compare(name, &value, nullptr);
 }
 
+/// Takes the version out of an entry of the registry.
+std::optional<std::int64_t> take_version(ConfigValue& entry) {
+  const auto* version = entry.find("version");
+  if (version == nullptr) return std::nullopt;
+  const auto number = std::strtoll(version->text.c_str(), nullptr, 10);
+  std::erase_if(entry.members, [](const auto& member) { return member.first == "version"; });
+  return number;
+}
+
 }  // namespace
+
+ConfigValue without_versions(ConfigValue registry) {
+  for (auto& [name, list] : registry.members)
+    for (auto& entry : list.items) take_version(entry);
+  return registry;
+}
 
 Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& file, const Prune* prune) {
   if (file.kind != Kind::object && file.kind != Kind::null) return refused("the file", "it is not an object");
@@ -349,12 +365,18 @@ Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& f
   std::vector<ConfigChange> removals;
   const ConfigValue none{.kind = Kind::list};
   for (const auto& collection : collections) {
-    std::map<std::string, ConfigValue> there;
+    struct Known {
+      ConfigValue value;
+      std::optional<std::int64_t> version;
+    };
+    std::map<std::string, Known> there;
     const auto* known = registry.find(collection.name);
-    for (const auto& entry : (known == nullptr ? none : *known).items) {
-      auto value = settled(collection, entry, own, std::string(collection.name));
+    for (auto entry : (known == nullptr ? none : *known).items) {
+      const auto version = take_version(entry);
+      auto value = settled(collection, std::move(entry), own, std::string(collection.name));
       if (!value) return std::unexpected(value.error());
-      there.emplace(identity_of(collection, *value), std::move(*value));
+      auto identity = identity_of(collection, *value);
+      there.emplace(std::move(identity), Known{.value = std::move(*value), .version = version});
     }
     std::map<std::string, bool> seen;
     std::map<std::string, std::string> for_auto;  // by scope: the view
@@ -376,7 +398,8 @@ Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& f
       ConfigChange change{
           .collection = std::string(collection.name), .key = key_of(collection, *wanted), .wanted = std::move(*wanted)};
       if (const auto found = there.find(identity); found != there.end()) {
-        change.now = found->second;
+        change.now = found->second.value;
+        change.version = found->second.version;
         // What a file does not name stays: lists find deployments, and catalogues prices.
         for (const auto* name : {"deployments", "prices", "slug"})
           if (change.wanted.find(name) == nullptr)
@@ -393,14 +416,16 @@ Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& f
       plan.changes.push_back(std::move(change));
     }
     const auto kept = prune == nullptr ? std::set<std::string>() : owned_identities(collection, prune->owned);
-    for (auto& [identity, value] : there) {
+    for (auto& [identity, found] : there) {
       if (seen.contains(identity)) continue;
       if (prune == nullptr || kept.contains(identity)) {
         ++plan.others;
         continue;
       }
-      removals.push_back(
-          {.collection = std::string(collection.name), .key = key_of(collection, value), .now = std::move(value)});
+      removals.push_back({.collection = std::string(collection.name),
+                          .key = key_of(collection, found.value),
+                          .now = std::move(found.value),
+                          .version = found.version});
     }
   }
   // What needs others goes before them.

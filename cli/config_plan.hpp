@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +17,7 @@ struct ConfigChange {
   std::string collection;                  ///< organizations, connections, models, defaults, aliases, views or grants
   std::string key;                         ///< for people: "acme ollama/llama3.2"
   ConfigValue now{};                       ///< null: it is to be made
+  std::optional<std::int64_t> version{};   ///< of `now`; nothing: not known
   ConfigValue wanted{};                    ///< without defaults; null: it is to be removed
   std::vector<std::string> differences{};  ///< "enabled: false -> true"
 };
@@ -29,6 +32,9 @@ struct ConfigPlan {
 struct Prune {
   ConfigValue owned{};
 };
+
+/// As people keep it in a file: without the versions that the registry gives its entries.
+[[nodiscard]] ConfigValue without_versions(ConfigValue registry);
 
 /// Errors (invalid_input) name the entry: a collection or a field that there is not, an entry without what it is known
 /// by, one that is there twice, a value of another kind.

@@ -143,7 +143,7 @@ int run_credentials_revoke(const Context& context) {
     const auto known = find_credential(governance, label, context.call.value("provider").value_or(""));
     if (!known) return context.failed(known.error());
     if (!*known) return context.failed(Error{ErrorKind::not_found, fmt::format("there is no credential {}", label)});
-    return show_done(context, governance.revoke_credential((*known)->id, context.call.has("force")),
+    return show_done(context, governance.revoke_credential((*known)->id, context.call.has("force"), (*known)->version),
                      "the key is revoked; routers drop it");
   });
 }
@@ -230,7 +230,7 @@ int set_connection(const Context& context, Governance& governance) {
   const auto credential = credential_id(context, governance, provider);
   if (!credential) return context.failed(credential.error());
   const auto patch = connection_fields(context, provider, *credential, false);
-  return show_change(context, governance.change_connection(now->id, patch),
+  return show_change(context, governance.change_connection(now->id, patch, now->version),
                      "registry-sync publishes the models that it serves, and routers follow");
 }
 
@@ -268,7 +268,8 @@ int run_connections_set(const Context& context) {
 
 int run_connections_remove(const Context& context) {
   return with_governance(context, [&](Governance& governance) {
-    return show_done(context, governance.remove_connection(context.call.arguments[0], context.call.has("force")),
+    return show_done(context,
+                     governance.remove_connection(context.call.arguments[0], context.call.has("force"), std::nullopt),
                      "the connection is gone, and its models are not served by it any more");
   });
 }

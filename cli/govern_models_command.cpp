@@ -153,11 +153,11 @@ int run_registry_default(const Context& context) {
                                             .provider = {},
                                             .purpose = context.call.value("purpose").value_or("")};
   return with_governance(context, [&](Governance& governance) {
-    if (context.call.has("remove")) return show_done(context, governance.remove_default(of), published);
+    if (context.call.has("remove")) return show_done(context, governance.remove_default(of, std::nullopt), published);
     if (context.call.arguments.empty())
       return show_documents(context, all_pages([&](const auto& page) { return governance.defaults(page); }),
                             {{"KIND", "kind"}, {"PURPOSE", "purpose"}, {"MODEL", "model"}}, "no defaults are set");
-    return show_change(context, governance.set_default(of, argument(context, 0)), published);
+    return show_change(context, governance.set_default(of, argument(context, 0), std::nullopt), published);
   });
 }
 
@@ -177,9 +177,10 @@ int run_registry_alias(const Context& context) {
     wanted.targets.push_back(std::move(*target));
   }
   return with_governance(context, [&](Governance& governance) {
-    if (context.call.has("remove")) return show_done(context, governance.remove_alias(wanted.alias), published);
+    if (context.call.has("remove"))
+      return show_done(context, governance.remove_alias(wanted.alias, std::nullopt), published);
     if (wanted.targets.empty()) return show_document(context, governance.alias(wanted.alias));
-    return show_change(context, governance.set_alias(wanted), published);
+    return show_change(context, governance.set_alias(wanted, std::nullopt), published);
   });
 }
 
@@ -188,7 +189,7 @@ int run_registry_grant(const Context& context) {
     return context.failed(Error{ErrorKind::invalid_input, "grants belong to an organisation: give --org"});
   return with_governance(context, [&](Governance& governance) {
     if (const auto id = context.call.value("remove"))
-      return show_done(context, governance.remove_grant(*id), published);
+      return show_done(context, governance.remove_grant(*id, std::nullopt), published);
     if (context.call.arguments.empty())
       return show_documents(
           context, all_pages([&](const auto& page) { return governance.grants(page); }),

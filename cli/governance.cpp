@@ -46,6 +46,9 @@ class ApiConnection {
           {.name = "Content-Type",
            .value = request.method == "PATCH" ? "application/merge-patch+json" : "application/json"});
     }
+    if (!wanted.if_match.empty()) request.headers.push_back({.name = "If-Match", .value = wanted.if_match});
+    if (!wanted.if_none_match.empty())
+      request.headers.push_back({.name = "If-None-Match", .value = wanted.if_none_match});
     std::optional<http::Fetched> fetched;
     loop_.restart();
     boost::asio::co_spawn(

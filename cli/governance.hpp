@@ -30,6 +30,10 @@ class Governance {
   using Page = Result<registry::DocumentPage>;
   using Pointers = registry::ModelPointers;
   using PageRequest = registry::PageRequest;
+  /// The version that a change was decided on; registry::no_row: nothing was there. Nothing: whatever is there is to be
+  /// changed, as a person who gives a whole new value means it. Errors of a change that has one: conflict, where
+  /// another one was faster.
+  using Expected = std::optional<std::int64_t>;
 
   Governance() = default;
   virtual ~Governance() = default;
@@ -40,20 +44,22 @@ class Governance {
   [[nodiscard]] virtual std::unique_ptr<Governance> of(const std::string& org) = 0;
 
   virtual One create_organization(const registry::Organizations::New& wanted) = 0;
-  virtual One change_organization(const std::string& id, const std::string& patch) = 0;
-  virtual Result<void> remove_organization(const std::string& id) = 0;
+  virtual One change_organization(const std::string& id, const std::string& patch, Expected expected) = 0;
+  virtual Result<void> remove_organization(const std::string& id, Expected expected) = 0;
   virtual Page organizations(const PageRequest& page) = 0;
 
   virtual One model(const std::string& name) = 0;
   virtual One create_model(const std::string& fields) = 0;
   virtual One change_model(const std::string& name, const std::string& patch) = 0;
   /// As change_model(), but `capabilities` and `metadata` become what the patch says.
-  virtual One replace_model(const std::string& name, const std::string& patch) = 0;
+  virtual One replace_model(const std::string& name, const std::string& patch, Expected expected) = 0;
   virtual Result<void> remove_model(const std::string& name, bool force) = 0;
   virtual Page models(const PageRequest& page) = 0;
   /// `connection`: on that one; empty: on the first that serves the model.
   virtual One prices(const std::string& model, const std::string& connection) = 0;
-  virtual One set_prices(const std::string& model, const std::vector<Price>& prices, const std::string& connection) = 0;
+  /// `expected`: of the model.
+  virtual One set_prices(const std::string& model, const std::vector<Price>& prices, const std::string& connection,
+                         Expected expected) = 0;
   /// Replaces the default parameters of the model's deployments, of those on `connection`, or of all; see
   /// common/registry/call_parameters.hpp.
   virtual One set_parameters(const std::string& model, const std::string& connection,
@@ -64,17 +70,17 @@ class Governance {
   virtual One explanation(const std::string& name) = 0;
 
   virtual Page defaults(const PageRequest& page) = 0;
-  virtual One set_default(const Pointers::Default& of, const std::string& model) = 0;
-  virtual Result<void> remove_default(const Pointers::Default& of) = 0;
+  virtual One set_default(const Pointers::Default& of, const std::string& model, Expected expected) = 0;
+  virtual Result<void> remove_default(const Pointers::Default& of, Expected expected) = 0;
   virtual Page aliases(const PageRequest& page) = 0;
   virtual One alias(const std::string& name) = 0;
-  virtual One set_alias(const Pointers::Alias& wanted) = 0;
-  virtual Result<void> remove_alias(const std::string& name) = 0;
-  virtual One set_view(const registry::ModelViews::View& wanted) = 0;
-  virtual Result<void> remove_view(const std::string& name) = 0;
+  virtual One set_alias(const Pointers::Alias& wanted, Expected expected) = 0;
+  virtual Result<void> remove_alias(const std::string& name, Expected expected) = 0;
+  virtual One set_view(const registry::ModelViews::View& wanted, Expected expected) = 0;
+  virtual Result<void> remove_view(const std::string& name, Expected expected) = 0;
   virtual Page grants(const PageRequest& page) = 0;
   virtual One add_grant(const Pointers::Grant& grant) = 0;
-  virtual Result<void> remove_grant(const std::string& id) = 0;
+  virtual Result<void> remove_grant(const std::string& id, Expected expected) = 0;
   virtual Page audit(const PageRequest& page) = 0;
   virtual Page held_changes(const PageRequest& page) = 0;
   virtual One decide(const std::string& id, bool accept, const std::string& reason) = 0;
@@ -83,8 +89,8 @@ class Governance {
   /// `name`: or its id.
   virtual One connection(const std::string& name) = 0;
   virtual One create_connection(const std::string& fields) = 0;
-  virtual One change_connection(const std::string& id, const std::string& patch) = 0;
-  virtual Result<void> remove_connection(const std::string& name, bool force) = 0;
+  virtual One change_connection(const std::string& id, const std::string& patch, Expected expected) = 0;
+  virtual Result<void> remove_connection(const std::string& name, bool force, Expected expected) = 0;
   /// Asks for a sync of one connection; the id of the operation.
   virtual Result<std::string> request_sync(const std::string& connection, bool accept_held) = 0;
   /// Asks for a comparison of the topics with the database; the id of the operation, which is the platform's.
@@ -99,9 +105,9 @@ class Governance {
   virtual Result<void> can_seal() = 0;
   virtual One add_credential(const std::string& provider, const std::string& label,
                              const crypto::CredentialText& secrets) = 0;
-  /// Other secrets for one that is there, as `credentials` showed it.
+  /// Other secrets for one that is there, as `credentials` showed it, in that version.
   virtual One replace_credential(const registry::Document& known, const crypto::CredentialText& secrets) = 0;
-  virtual Result<void> revoke_credential(const std::string& id, bool force) = 0;
+  virtual Result<void> revoke_credential(const std::string& id, bool force, Expected expected) = 0;
 
   /// What people decided, of the platform and all organisations; see common/registry/configuration.hpp.
   virtual One configuration() = 0;

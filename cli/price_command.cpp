@@ -59,7 +59,7 @@ int run_registry_price(const Context& context) {
   const std::string connection(context.call.value("connection").value_or(""));
   return with_governance(context, [&](Governance& governance) {
     if (!remove && wanted.empty()) return show_prices(context, governance.prices(arguments[0], connection));
-    return show_change(context, governance.set_prices(arguments[0], wanted, connection),
+    return show_change(context, governance.set_prices(arguments[0], wanted, connection, std::nullopt),
                        "registry-sync publishes them, and the cost of new answers follows");
   });
 }

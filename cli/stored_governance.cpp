@@ -49,11 +49,11 @@ class StoredGovernance final : public Governance {
   One create_organization(const registry::Organizations::New& wanted) override {
     return registry::Organizations(database_).create(actor_, wanted);
   }
-  One change_organization(const std::string& id, const std::string& patch) override {
-    return registry::Organizations(database_).change(actor_, id, patch, std::nullopt);
+  One change_organization(const std::string& id, const std::string& patch, Expected expected) override {
+    return registry::Organizations(database_).change(actor_, id, patch, expected);
   }
-  Result<void> remove_organization(const std::string& id) override {
-    return registry::Organizations(database_).remove(actor_, id, std::nullopt);
+  Result<void> remove_organization(const std::string& id, Expected expected) override {
+    return registry::Organizations(database_).remove(actor_, id, expected);
   }
   Page organizations(const PageRequest& page) override { return registry::Organizations(database_).list(actor_, page); }
 
@@ -62,8 +62,8 @@ class StoredGovernance final : public Governance {
   One change_model(const std::string& name, const std::string& patch) override {
     return models().change(actor_, scope_, name, patch, std::nullopt);
   }
-  One replace_model(const std::string& name, const std::string& patch) override {
-    return models().replace(actor_, scope_, name, patch, std::nullopt);
+  One replace_model(const std::string& name, const std::string& patch, Expected expected) override {
+    return models().replace(actor_, scope_, name, patch, expected);
   }
   Result<void> remove_model(const std::string& name, bool force) override {
     return models().remove(actor_, scope_, name, force, std::nullopt);
@@ -72,8 +72,9 @@ class StoredGovernance final : public Governance {
   One prices(const std::string& model, const std::string& connection) override {
     return registry::Prices(database_).get(actor_, scope_, model, connection);
   }
-  One set_prices(const std::string& model, const std::vector<Price>& prices, const std::string& connection) override {
-    return registry::Prices(database_).set(actor_, scope_, model, prices, std::nullopt, connection);
+  One set_prices(const std::string& model, const std::vector<Price>& prices, const std::string& connection,
+                 Expected expected) override {
+    return registry::Prices(database_).set(actor_, scope_, model, prices, expected, connection);
   }
   One set_parameters(const std::string& model, const std::string& connection,
                      const events::CallDefaults& parameters) override {
@@ -105,30 +106,30 @@ class StoredGovernance final : public Governance {
   }
 
   Page defaults(const PageRequest& page) override { return pointers().defaults(actor_, scope_, page); }
-  One set_default(const Pointers::Default& of, const std::string& model) override {
-    return pointers().set_default(actor_, scope_, of, model);
+  One set_default(const Pointers::Default& of, const std::string& model, Expected expected) override {
+    return pointers().set_default(actor_, scope_, of, model, expected);
   }
-  Result<void> remove_default(const Pointers::Default& of) override {
-    return pointers().remove_default(actor_, scope_, of);
+  Result<void> remove_default(const Pointers::Default& of, Expected expected) override {
+    return pointers().remove_default(actor_, scope_, of, expected);
   }
   Page aliases(const PageRequest& page) override { return pointers().aliases(actor_, scope_, page); }
   One alias(const std::string& name) override { return pointers().alias(actor_, scope_, name); }
-  One set_alias(const Pointers::Alias& wanted) override {
-    return pointers().set_alias(actor_, scope_, wanted, std::nullopt);
+  One set_alias(const Pointers::Alias& wanted, Expected expected) override {
+    return pointers().set_alias(actor_, scope_, wanted, expected);
   }
-  Result<void> remove_alias(const std::string& name) override {
-    return pointers().remove_alias(actor_, scope_, name, std::nullopt);
+  Result<void> remove_alias(const std::string& name, Expected expected) override {
+    return pointers().remove_alias(actor_, scope_, name, expected);
   }
-  One set_view(const registry::ModelViews::View& wanted) override {
-    return registry::ModelViews(database_).set(actor_, scope_, wanted, std::nullopt);
+  One set_view(const registry::ModelViews::View& wanted, Expected expected) override {
+    return registry::ModelViews(database_).set(actor_, scope_, wanted, expected);
   }
-  Result<void> remove_view(const std::string& name) override {
-    return registry::ModelViews(database_).remove(actor_, scope_, name, std::nullopt);
+  Result<void> remove_view(const std::string& name, Expected expected) override {
+    return registry::ModelViews(database_).remove(actor_, scope_, name, expected);
   }
   Page grants(const PageRequest& page) override { return pointers().grants(actor_, scope_.org_id, page); }
   One add_grant(const Pointers::Grant& grant) override { return pointers().add_grant(actor_, scope_.org_id, grant); }
-  Result<void> remove_grant(const std::string& id) override {
-    return pointers().remove_grant(actor_, scope_.org_id, id);
+  Result<void> remove_grant(const std::string& id, Expected expected) override {
+    return pointers().remove_grant(actor_, scope_.org_id, id, expected);
   }
   Page audit(const PageRequest& page) override {
     return registry::GovernanceLog(database_).audit(actor_, scope_, {}, page);
@@ -152,11 +153,11 @@ class StoredGovernance final : public Governance {
   One create_connection(const std::string& fields) override {
     return registry::Connections(database_).create(actor_, scope_, fields);
   }
-  One change_connection(const std::string& id, const std::string& patch) override {
-    return registry::Connections(database_).change(actor_, scope_, id, patch, std::nullopt);
+  One change_connection(const std::string& id, const std::string& patch, Expected expected) override {
+    return registry::Connections(database_).change(actor_, scope_, id, patch, expected);
   }
-  Result<void> remove_connection(const std::string& name, bool force) override {
-    return registry::Connections(database_).remove(actor_, scope_, name, force, std::nullopt);
+  Result<void> remove_connection(const std::string& name, bool force, Expected expected) override {
+    return registry::Connections(database_).remove(actor_, scope_, name, force, expected);
   }
   Result<std::string> request_sync(const std::string& connection, bool accept_held) override {
     return registry::GovernanceLog(database_).request_sync(actor_, scope_, connection, accept_held);
@@ -192,10 +193,10 @@ class StoredGovernance final : public Governance {
                                     .secret_version = std::stoll(member_of(known.json, "secretVersion")) + 1},
                                    secrets);
     if (!credential) return std::unexpected(credential.error());
-    return CredentialStore(database_).replace(actor_, scope_, *credential);
+    return CredentialStore(database_).replace(actor_, scope_, *credential, known.version);
   }
-  Result<void> revoke_credential(const std::string& id, bool force) override {
-    return CredentialStore(database_).revoke(actor_, scope_, id, force);
+  Result<void> revoke_credential(const std::string& id, bool force, Expected expected) override {
+    return CredentialStore(database_).revoke(actor_, scope_, id, force, expected);
   }
 
   One configuration() override { return document_of(registry::read_configuration(database_, actor_)); }

@@ -8,13 +8,15 @@ namespace {
 
 /// One text a kind: 'name', (list). Nulls and what everything has by default are left out.
 const std::string organizations =
-    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('id', o.id, 'displayName', NULLIF(o.display_name, "
+    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('id', o.id, 'version', o.version, 'displayName', "
+    "NULLIF(o.display_name, "
     "''), "
     "'mode', NULLIF(o.mode, 'open'), 'strictDefault', CASE WHEN o.strict_default THEN true END, 'metadata', "
     "NULLIF(o.metadata, '{}'))) ORDER BY o.id COLLATE \"C\"), '[]') FROM organization o WHERE o.deleted_at IS NULL)";
 
 const std::string connections =
-    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', c.org_id, 'name', c.name, 'provider', "
+    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', c.org_id, 'name', c.name, 'version', "
+    "c.version, 'provider', "
     "c.provider, 'baseUrl', c.base_url, 'authType', NULLIF(c.auth_type, 'none'), 'authName', NULLIF(c.auth_name, ''), "
     "'credential', (SELECT k.label FROM credential k WHERE k.id = c.credential_id), 'priority', NULLIF(c.priority, 0), "
     "'weight', NULLIF(c.weight, 1), 'enabled', CASE WHEN NOT c.enabled THEN false END, 'syncEnabled', CASE WHEN NOT "
@@ -78,7 +80,8 @@ const std::string models =
     "model m WHERE m.deleted_at IS NULL AND m.owner_user_id IS NULL)";
 
 const std::string defaults =
-    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', d.org_id, 'kind', d.kind, 'provider', "
+    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', d.org_id, 'version', d.version, 'kind', "
+    "d.kind, 'provider', "
     "d.provider, 'purpose', NULLIF(d.purpose, ''), 'model', m.provider || '/' || m.model_name)) ORDER BY d.org_id "
     "COLLATE "
     "\"C\" NULLS FIRST, d.kind, d.provider COLLATE \"C\" NULLS FIRST, d.purpose COLLATE \"C\"), '[]') FROM "
@@ -86,7 +89,8 @@ const std::string defaults =
     "d JOIN model m ON m.id = d.model_id WHERE d.owner_user_id IS NULL)";
 
 const std::string aliases =
-    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', a.org_id, 'alias', a.alias, 'sticky', "
+    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', a.org_id, 'version', a.version, 'alias', "
+    "a.alias, 'sticky', "
     "NULLIF(a.sticky, 'conversation'), 'description', NULLIF(a.description, ''), 'targets', (SELECT "
     "json_agg(json_build_object('model', n.provider || '/' || n.model_name, 'weight', n.weight) ORDER BY n.provider "
     "COLLATE \"C\", n.model_name COLLATE \"C\") FROM (SELECT m.provider, m.model_name, LEAST(sum(t.weight), 1000000) "
@@ -97,7 +101,8 @@ const std::string aliases =
     "WHERE a.owner_user_id IS NULL)";
 
 const std::string views =
-    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', v.org_id, 'name', v.name, 'filter', "
+    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', v.org_id, 'version', v.version, 'name', "
+    "v.name, 'filter', "
     "NULLIF(v.filter, '{}'), 'pins', (SELECT json_agg(n.name ORDER BY n.name COLLATE \"C\") FROM (SELECT "
     "DISTINCT m.provider || '/' || m.model_name AS name FROM model m WHERE m.id = ANY (v.pins) AND m.deleted_at IS "
     "NULL) n), 'forAuto', CASE WHEN v.for_auto THEN true END)) ORDER BY v.org_id COLLATE \"C\" NULLS FIRST, v.name "

@@ -1,7 +1,12 @@
 """Commands that govern the registry go through the registry API where one is configured: without a database URL, with the
 rights of their token, and with the same results."""
 
+import contextlib
+import http.server
 import json
+import threading
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -19,10 +24,10 @@ def world(make_shared_stack, tmp_path_factory):
 class Person:
     """Runs commands with a token, and with no database."""
 
-    def __init__(self, world, org, role):
+    def __init__(self, world, org, role, url=None):
         self.world, self.org = world, org
         token = world.api(org, role).token
-        self.environment = {"TOKENRAIL_API_URL": world.url, "TOKENRAIL_API_TOKEN": token,
+        self.environment = {"TOKENRAIL_API_URL": url or world.url, "TOKENRAIL_API_TOKEN": token,
                             "TOKENRAIL_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
 
     def cli(self, *arguments, stdin=None, check=True):
@@ -380,3 +385,111 @@ def test_dry_run_keeps_nothing(world, admin):
     viewer = Person(world, "acme", "viewer")
     refused = viewer.cli("registry", "set", name, "{}", "--dry-run", check=False)
     assert refused.returncode == 1 and "permission" in refused.stderr
+
+
+@contextlib.contextmanager
+def other_is_faster(world, change):
+    """The address of an API where `change` is made between what a command reads and its first own change."""
+    waiting = [change]
+
+    class Between(http.server.BaseHTTPRequestHandler):
+        def forward(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) or None
+            if self.command != "GET" and waiting:
+                waiting.pop()()
+            kept = ("Authorization", "Content-Type", "If-Match", "If-None-Match")
+            request = urllib.request.Request(world.url + self.path, data=body, method=self.command, headers={
+                name: self.headers[name] for name in kept if self.headers[name]})
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    status, content = answer.status, answer.read()
+            except urllib.error.HTTPError as refusal:
+                status, content = refusal.code, refusal.read()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = forward
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+    assert not waiting, "the command changed nothing"
+
+
+def test_a_command_does_not_overwrite_what_changed_after_it_had_read(world, admin):
+    api = world.api("acme", "org_admin")
+    connection = api.ok("POST", "/v1/orgs/acme/connections", {"provider": "ollama", "name": "raced", "enabled": False,
+                                                             "baseUrl": "http://1.1.1.1:1"}, 201)
+    at = f"/v1/orgs/acme/connections/{connection['id']}"
+    with other_is_faster(world, lambda: api.ok("PATCH", at, {"weight": 7})) as url:
+        late = Person(world, "acme", "org_admin", url).cli("connections", "set", "raced", "--weight", "2", check=False)
+    assert late.returncode == 1 and "version" in late.stderr
+    assert api.ok("GET", at)["weight"] == 7
+    admin.cli("connections", "set", "raced", "--weight", "2")
+    assert api.ok("GET", at)["weight"] == 2
+
+    admin.cli("credentials", "put", "raced", "--provider", "openai", stdin=KEY)
+    known = next(c for c in admin.lines("credentials", "list") if c["label"] == "raced")
+    replace = f"/v1/orgs/acme/credentials/{known['id']}:replace"
+    with other_is_faster(world, lambda: api.ok("POST", replace, {"secret": "sk-of-another-one-9876"})) as url:
+        late = Person(world, "acme", "org_admin", url).cli("credentials", "put", "raced", stdin=KEY + "-2", check=False)
+    assert late.returncode == 1 and KEY not in late.stderr
+    assert api.ok("GET", f"/v1/orgs/acme/credentials/{known['id']}")["last4"] == "9876"
+
+
+def test_a_file_is_applied_only_to_what_its_plan_has_seen(world):
+    root = world.root
+    api = world.api("acme", "org_admin")
+    first, second, third = (f"ollama/{a_model(api)['modelName']}" for _ in range(3))
+    alias = "/v1/orgs/acme/aliases/raced"
+
+    def targets():
+        return [target["model"] for target in api.ok("GET", alias)["targets"]]
+
+    def applied(document, change):
+        with other_is_faster(world, change) as url:
+            return Person(world, None, "platform_admin", url).cli("registry", "apply", "-", stdin=json.dumps(document),
+                                                                  check=False)
+
+    file = {"aliases": [{"org": "acme", "alias": "raced", "targets": [{"model": first}]}]}
+    made = applied(file, lambda: api.ok("PUT", alias, {"targets": [{"model": second}]}))
+    assert made.returncode == 1 and "raced was not applied" in made.stderr and targets() == [second]
+    changed = applied(file, lambda: api.ok("PUT", alias, {"targets": [{"model": third}]}))
+    assert changed.returncode == 1 and targets() == [third]
+    # The plan of the next command has seen it.
+    person = Person(world, None, "platform_admin")
+    person.cli("registry", "apply", "-", stdin=json.dumps(file))
+    assert targets() == [first]
+    assert "version" not in person.cli("registry", "export").stdout
+    assert root.ok("GET", "/v1/configuration")["aliases"][0]["version"] > 0
+
+
+def test_commands_work_with_a_server_that_requires_preconditions(world):
+    process, url = world.start(TOKENRAIL_API_IF_MATCH_REQUIRED="true")
+    try:
+        strict = Person(world, "acme", "org_admin", url)
+        first, second = (f"ollama/{a_model(world.api('acme', 'org_admin'))['modelName']}" for _ in range(2))
+        assert strict.one("registry", "enable", first)["enabled"] is True
+        for model in (first, second):
+            assert strict.one("registry", "alias", "strict", model)["targets"][0]["model"] == model
+            assert strict.one("registry", "default", model, "--purpose", "strict")["model"] == model
+        for effect in ("allow", "deny"):
+            grant = strict.one("registry", "grant", first, "--group", "strict", *(["--deny"] if effect == "deny" else []))
+            assert grant["effect"] == effect
+        strict.cli("registry", "grant", "--remove", grant["id"])
+        strict.cli("registry", "price", first, "input=1")
+        strict.cli("registry", "default", "--remove", "--purpose", "strict")
+        strict.cli("registry", "alias", "strict", "--remove")
+    finally:
+        process.stop()

@@ -21,6 +21,8 @@ class ApiGovernanceTest : public testing::Test {
     return api_governance(
         [this](const ApiRequest& request) -> Result<ApiAnswer> {
           asked_.push_back(request.method + " " + request.path + (request.body.empty() ? "" : " " + request.body));
+          if (!request.if_match.empty()) asked_.back() += " If-Match: " + request.if_match;
+          if (!request.if_none_match.empty()) asked_.back() += " If-None-Match: " + request.if_none_match;
           if (answers_.empty()) return ApiAnswer{.status = 200, .body = R"({"id":"x","version":7})"};
           auto answer = answers_.front();
           answers_.erase(answers_.begin());
@@ -48,8 +50,8 @@ TEST_F(ApiGovernanceTest, NamesAreOnePartOfThePath) {
 TEST_F(ApiGovernanceTest, OfAnotherOrganisationAsksForThatOne) {
   const auto platform = governance("", true);
   const auto acme = platform->of("acme");
-  ASSERT_TRUE(acme->replace_model("ollama/a", R"({"metadata":{}})"));
-  ASSERT_TRUE(acme->of("")->change_organization("acme", "{}"));
+  ASSERT_TRUE(acme->replace_model("ollama/a", R"({"metadata":{}})", std::nullopt));
+  ASSERT_TRUE(acme->of("")->change_organization("acme", "{}", std::nullopt));
   EXPECT_THAT(asked_, ElementsAre(R"(PATCH /v1/orgs/acme/models/ollama%2Fa?maps=replace&dry_run=true {"metadata":{}})",
                                   "PATCH /v1/orgs/acme?dry_run=true {}"));
 }
@@ -91,9 +93,10 @@ TEST_F(ApiGovernanceTest, EntriesOfACatalogueAreReadAndWrittenInParts) {
 }
 
 TEST_F(ApiGovernanceTest, PointersAreWrittenWhole) {
-  ASSERT_TRUE(governance()->set_default({.kind = "embedding", .purpose = "title"}, "ollama/a"));
-  ASSERT_TRUE(governance()->remove_default({.kind = "embedding", .purpose = "t&x"}));
-  ASSERT_TRUE(governance()->set_alias({.alias = "fast", .targets = {{.model = "a", .weight = 9}}, .sticky = "user"}));
+  ASSERT_TRUE(governance()->set_default({.kind = "embedding", .purpose = "title"}, "ollama/a", std::nullopt));
+  ASSERT_TRUE(governance()->remove_default({.kind = "embedding", .purpose = "t&x"}, std::nullopt));
+  ASSERT_TRUE(governance()->set_alias({.alias = "fast", .targets = {{.model = "a", .weight = 9}}, .sticky = "user"},
+                                      std::nullopt));
   ASSERT_TRUE(governance()->add_grant(
       {.subject_kind = "user", .subject = "bob", .object_kind = "model", .object = "a", .effect = "deny"}));
   EXPECT_THAT(
@@ -104,6 +107,44 @@ TEST_F(ApiGovernanceTest, PointersAreWrittenWhole) {
           R"(PUT /v1/orgs/acme/aliases/fast {"targets":[{"model":"a","weight":9}],"sticky":"user"})",
           R"(POST /v1/orgs/acme/grants {"subjectKind":"user","subject":"bob","objectKind":"model","object":"a",)"
           R"("effect":"deny"})"));
+}
+
+TEST_F(ApiGovernanceTest, ChangeNamesTheVersionItWasDecidedOn) {
+  const auto api = governance();
+  ASSERT_TRUE(api->change_connection("own", "{}", 4));
+  ASSERT_TRUE(api->revoke_credential("c", true, 5));
+  ASSERT_TRUE(api->set_default({.kind = "rerank"}, "m", 6));
+  ASSERT_TRUE(api->set_alias({.alias = "fast"}, registry::no_row));
+  ASSERT_TRUE(api->remove_grant("g", 7));
+  answers_ = {{.status = 412, .body = R"({"detail":"The resource has version 9 now."})"}};
+  const auto late = api->set_default({.kind = "rerank"}, "m", 6);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  EXPECT_THAT(asked_, ElementsAre(R"(PATCH /v1/orgs/acme/connections/own {} If-Match: "v4")",
+                                  R"(DELETE /v1/orgs/acme/credentials/c?force=true If-Match: "v5")",
+                                  R"(PUT /v1/orgs/acme/defaults {"kind":"rerank","model":"m"} If-Match: "v6")",
+                                  R"(PUT /v1/orgs/acme/aliases/fast {"targets":[],"sticky":"conversation"} )"
+                                  R"(If-None-Match: *)",
+                                  R"(DELETE /v1/orgs/acme/grants/g If-Match: "v7")",
+                                  R"(PUT /v1/orgs/acme/defaults {"kind":"rerank","model":"m"} If-Match: "v6")"));
+}
+
+TEST_F(ApiGovernanceTest, StrictServerIsToldThatAnyVersionWillDo) {
+  const ApiAnswer required{.status = 428, .body = R"({"detail":"d"})"};
+  const ApiAnswer missing{.status = 412, .body = R"({"detail":"d"})"};
+  const ApiAnswer made{.status = 200, .body = R"({"id":"x","version":7})"};
+  answers_ = {required, made};
+  ASSERT_TRUE(governance()->change_model("m", "{}"));
+  answers_ = {required, missing, made};
+  ASSERT_TRUE(governance()->set_default({.kind = "rerank"}, "m", std::nullopt));
+  answers_ = {required, missing};
+  ASSERT_FALSE(governance()->remove_alias("fast", std::nullopt));
+  EXPECT_THAT(asked_,
+              ElementsAre("PATCH /v1/orgs/acme/models/m {}", "PATCH /v1/orgs/acme/models/m {} If-Match: *",
+                          R"(PUT /v1/orgs/acme/defaults {"kind":"rerank","model":"m"})",
+                          R"(PUT /v1/orgs/acme/defaults {"kind":"rerank","model":"m"} If-Match: *)",
+                          R"(PUT /v1/orgs/acme/defaults {"kind":"rerank","model":"m"} If-None-Match: *)",
+                          "DELETE /v1/orgs/acme/aliases/fast", "DELETE /v1/orgs/acme/aliases/fast If-Match: *"));
 }
 
 TEST_F(ApiGovernanceTest, DryRunIsPartOfEachChange) {
@@ -121,8 +162,8 @@ TEST_F(ApiGovernanceTest, WritesPricesInTheFormOfTheApi) {
                             .min_context_tokens = 200'001,
                             .window = {.from_minute = 990, .to_minute = 30}},
                     .micros = 2'500'000};
-  ASSERT_TRUE(governance()->set_prices("ollama/a", {night}, "own"));
-  ASSERT_TRUE(governance()->set_prices("ollama/a", {}, ""));
+  ASSERT_TRUE(governance()->set_prices("ollama/a", {night}, "own", std::nullopt));
+  ASSERT_TRUE(governance()->set_prices("ollama/a", {}, "", std::nullopt));
   ASSERT_TRUE(governance()->prices("ollama/a", ""));
   EXPECT_THAT(
       asked_,
@@ -200,12 +241,12 @@ TEST_F(ApiGovernanceTest, SecretsAreSentInTheBodyOnly) {
   ASSERT_TRUE(governance()->add_credential("openai", "main", {.secret = Secret("canary\"1")}));
   crypto::CredentialText with_header{.secret = Secret("canary-2")};
   with_header.headers.emplace_back("X-Project", Secret("canary-3"));
-  ASSERT_TRUE(governance()->replace_credential({.id = "c-1", .json = "{}"}, with_header));
+  ASSERT_TRUE(governance()->replace_credential({.id = "c-1", .version = 3, .json = "{}"}, with_header));
   EXPECT_THAT(
       asked_,
       ElementsAre(
           R"(POST /v1/orgs/acme/credentials {"provider":"openai","label":"main","secret":"canary\"1"})",
-          R"(POST /v1/orgs/acme/credentials/c-1:replace {"secret":"canary-2","headers":{"X-Project":"canary-3"}})"));
+          R"(POST /v1/orgs/acme/credentials/c-1:replace {"secret":"canary-2","headers":{"X-Project":"canary-3"}} If-Match: "v3")"));
 }
 
 // ---- which of the two a command uses

@@ -9,6 +9,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 Result<ConfigPlan> planned(const std::string& registry, const std::string& yaml) {
   const auto file = value_from_yaml(yaml);
@@ -33,6 +34,27 @@ TEST(ConfigPlan, OwnExportChangesNothing) {
   EXPECT_THAT(plan->changes, IsEmpty());
   EXPECT_EQ(plan->same, 8U);
   EXPECT_EQ(plan->others, 0U);
+}
+
+TEST(ConfigPlan, VersionsAreNoDifferenceAndGoWithEachChange) {
+  constexpr const char* versioned = R"({
+    "aliases":[{"alias":"best","version":5,"targets":[{"model":"ollama/a","weight":1}]},
+               {"alias":"kept","version":6,"targets":[{"model":"ollama/a","weight":1}]}],
+    "defaults":[{"kind":"generation","version":7,"model":"ollama/a"}]})";
+  const auto file = value_from_yaml(
+                        "aliases:\n- {alias: best, targets: [{model: ollama/b}]}\n"
+                        "- {alias: kept, targets: [{model: ollama/a}]}\n- {alias: new, targets: [{model: ollama/a}]}\n")
+                        .value();
+  const Prune prune{};
+  const auto plan = plan_config(value_from_json(versioned).value(), file, &prune);
+  ASSERT_TRUE(plan.has_value()) << plan.error().detail;
+  ASSERT_EQ(plan->changes.size(), 3U);
+  EXPECT_EQ(plan->same, 1U);
+  EXPECT_EQ(plan->changes[0].version, 5);
+  EXPECT_THAT(plan->changes[0].differences, ElementsAre(HasSubstr("targets: ")));
+  EXPECT_EQ(plan->changes[1].version, std::nullopt) << "it is to be made";
+  EXPECT_EQ(plan->changes[2].version, 7) << "it is to be removed";
+  EXPECT_THAT(to_json(without_versions(value_from_json(versioned).value())), Not(HasSubstr("version")));
 }
 
 TEST(ConfigPlan, OrderDefaultsAndNotationAreNoChange) {
