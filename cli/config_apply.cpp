@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/config_lists.hpp"
 #include "cli/govern.hpp"
-#include "common/registry/prices.hpp"
 
 namespace tokenrail::cli {
 namespace {
@@ -52,20 +52,6 @@ Result<std::string> platforms(List&& list, std::string_view name_member, const s
     if (member_of(row.json, "scope") == "platform" && member_of(row.json, name_member) == name)
       return member_of(row.json, "id");
   return fail(ErrorKind::not_found, fmt::format("the platform has no {}", name));
-}
-
-Result<Price> price_of(const ConfigValue& item) {
-  const auto dimension = price_dimension_from(item.text_of("dimension"));
-  const auto tier = service_tier_from(item.find("serviceTier") == nullptr ? "standard" : item.text_of("serviceTier"));
-  const auto micros = registry::micros_from(item.text_of("amount"));
-  if (!dimension || !tier)
-    return fail(ErrorKind::invalid_input, "a price has no dimension or service tier that there is");
-  if (!micros) return std::unexpected(micros.error());
-  Price price{.key = {.dimension = *dimension, .tier = *tier}, .micros = *micros};
-  price.key.min_context_tokens = number_in(item, "minContextTokens", 0);
-  price.key.window = {.from_minute = registry::minute_from(item.text_of("utcFrom")).value_or(0),
-                      .to_minute = registry::minute_from(item.text_of("utcTo")).value_or(0)};
-  return price;
 }
 
 }  // namespace
@@ -246,7 +232,7 @@ Result<void> ConfigApplier::prices(const ConfigChange& change, const std::string
     }
   }
   for (const auto& item : list->items) {
-    auto price = price_of(item);
+    auto price = price_of(item, change.key);
     if (!price) return std::unexpected(price.error());
     const auto connection = connection_in(org, item);
     if (!connection) return std::unexpected(connection.error());

@@ -14,9 +14,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "common/catalog/plan.hpp"
+#include "cli/config_lists.hpp"
 #include "common/registry/model_filter.hpp"
-#include "common/registry/prices.hpp"
 
 namespace tokenrail::cli {
 namespace {
@@ -160,20 +159,10 @@ void add_if_absent(ConfigValue& object, std::string_view name, std::string_view 
 /// One way to say the same: amounts, weights, and the order of what has none.
 Result<void> settle_lists(ConfigValue& entry, const std::string& where) {
   for (auto& [name, member] : entry.members) {
-    if (name == "prices") {
-      for (auto& price : member.items) {
-        drop(price, "serviceTier", "\"standard\"");
-        drop(price, "minContextTokens", "0");
-        for (auto& [field, value] : price.members) {
-          if (field != "amount") continue;
-          const auto micros = registry::micros_from(value.text);
-          if (!micros) return refused(where, micros.error().detail);
-          value = {.kind = Kind::text, .text = catalog::dollars(*micros)};
-        }
-      }
-    }
+    if (name == "prices")
+      if (auto prices = settle_prices(member, where); !prices) return prices;
     if (name == "targets")
-      for (auto& target : member.items) add_if_absent(target, "weight", "1");
+      if (auto targets = settle_targets(member, where); !targets) return targets;
     if (name == "deployments")
       for (auto& deployment : member.items) drop(deployment, "enabled", "true");
     if (name == "pins") {

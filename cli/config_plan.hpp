@@ -37,7 +37,7 @@ struct Prune {
 [[nodiscard]] ConfigValue without_versions(ConfigValue registry);
 
 /// Errors (invalid_input) name the entry: a collection or a field that there is not, an entry without what it is known
-/// by, one that is there twice, a value of another kind.
+/// by, one that is there twice, a value of another kind or that cannot be read, also within prices and targets.
 /// `prune`: entries that the file lacks are to be removed, after everything else, but for those that a sync owns; null:
 /// they stay.
 [[nodiscard]] Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& file,

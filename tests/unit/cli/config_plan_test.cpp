@@ -10,6 +10,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::StartsWith;
 
 Result<ConfigPlan> planned(const std::string& registry, const std::string& yaml) {
   const auto file = value_from_yaml(yaml);
@@ -190,6 +191,72 @@ TEST(ConfigPlan, NamesWhatIsMadeAndWhatDiffers) {
                           "settings.displayName: nothing -> A", "settings.contextWindow: 8192 -> nothing",
                           R"(tags: ["x"] -> nothing)"));
   EXPECT_EQ(plan->changes[2].key, "acme ollama/a");
+}
+
+std::string refusal_of(const std::string& yaml) {
+  const auto plan = planned("{}", yaml);
+  return plan ? std::string("planned") : plan.error().detail;
+}
+
+TEST(ConfigPlan, UnusablePriceIsRefusedByName) {
+  const auto of = [](const std::string& prices) {
+    return refusal_of("models:\n- {provider: p, modelName: a}\n- {provider: p, modelName: m, prices: [" + prices +
+                      "]}\n");
+  };
+  const std::string price = "dimension: input, amount: '1'";
+  EXPECT_EQ(of("{" + price + ", serviceTier: batch, minContextTokens: 200001, utcFrom: '16:30', utcTo: '00:30'}"),
+            "planned");
+  for (const auto& [member, why] : {
+           std::pair("tier: batch", "there is no field tier; there are dimension, amount, serviceTier"),
+           std::pair("serviceTier: fast", "there is no service tier 'fast'; there are standard, batch, flex, priority"),
+           std::pair("serviceTier: 2", "the field serviceTier has a value of another kind, 2"),
+           std::pair("minContextTokens: 200k", "the field minContextTokens has a value of another kind, '200k'"),
+           std::pair("minContextTokens: 2.5",
+                     "minContextTokens has to be a whole number from 0 to 1000000000000, not 2.5"),
+           std::pair("minContextTokens: -1", "not -1"),
+           std::pair("utcFrom: '8:00', utcTo: '16:00'", "utcFrom and utcTo as HH:MM, and utcFrom is '8:00'"),
+           std::pair("utcFrom: '25:00'", "utcFrom is '25:00'"),
+           std::pair("utcFrom: '08:00'", "utcTo is not there"),
+           std::pair("utcTo: '08:00'", "utcFrom is not there"),
+       }) {
+    const auto refusal = of("{dimension: output, amount: '1'}, {" + price + ", " + member + "}");
+    EXPECT_THAT(refusal, StartsWith("models[1].prices[1]: ")) << member;
+    EXPECT_THAT(refusal, HasSubstr(why));
+  }
+  EXPECT_THAT(of("{amount: '1'}"), HasSubstr("models[1].prices[0]: it has no dimension"));
+  EXPECT_THAT(of("{dimension: input}"), HasSubstr("models[1].prices[0]: it has no amount"));
+  EXPECT_THAT(of("{dimension: inputs, amount: '1'}"),
+              HasSubstr("models[1].prices[0]: there is no dimension 'inputs'; there are input, output"));
+  EXPECT_THAT(of("{" + price + "}, {dimension: input, amount: 2.50, serviceTier: standard}"),
+              HasSubstr("models[1].prices[1]: input has two prices"));
+}
+
+TEST(ConfigPlan, WindowOfTheWholeDayIsNone) {
+  constexpr const char* model = R"({"models":[{"provider":"p","modelName":"m","enabled":false,
+    "prices":[{"dimension":"input","amount":"1"}]}]})";
+  const auto plan = planned(model,
+                            "models: [{provider: p, modelName: m, prices: [{dimension: input, amount: '1', utcFrom: "
+                            "'08:00', utcTo: '08:00'}]}]");
+  ASSERT_TRUE(plan.has_value()) << plan.error().detail;
+  EXPECT_THAT(plan->changes, IsEmpty());
+}
+
+TEST(ConfigPlan, UnusableTargetIsRefusedByName) {
+  const auto of = [](const std::string& target) {
+    return refusal_of("aliases: [{alias: a, targets: [" + target + "]}]");
+  };
+  EXPECT_EQ(of("{model: p/m, weight: 9}"), "planned");
+  EXPECT_EQ(of("{model: p/m, weight: null}"), "planned");
+  for (const auto& [target, why] : {
+           std::pair("{model: p/m, wieght: 9}", "there is no field wieght; there are model, weight"),
+           std::pair("{weight: 9}", "it has no model"),
+           std::pair("{model: p/m, weight: nine}", "the field weight has a value of another kind, 'nine'"),
+           std::pair("{model: p/m, weight: 0.5}", "weight has to be a whole number from 0 to 1000000, not 0.5"),
+           std::pair("{model: p/m, weight: 1000001}", "not 1000001"),
+       }) {
+    EXPECT_THAT(of(target), StartsWith("aliases[0].targets[0]: ")) << target;
+    EXPECT_THAT(of(target), HasSubstr(why));
+  }
 }
 
 TEST(ConfigPlan, UnusableEntryIsRefusedByName) {
