@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "common/registry/connections.hpp"
 #include "tests/integration/registry/store_fixture.hpp"
 
 namespace tokenrail::registry {
@@ -94,6 +95,73 @@ TEST_F(ConnectionLeasesTest, RequestDuringASyncGetsAnotherOne) {
   ASSERT_TRUE(store_->make_due("event").has_value());
   ASSERT_TRUE(a.release(held(first), 1h).has_value());
   EXPECT_EQ(a.claim(1).value().at(0).trigger, "event");
+}
+
+TEST_F(ConnectionLeasesTest, ChangeOfAConnectionMakesItDue) {
+  connect("other");
+  auto a = process("a");
+  GovernedDatabase database(options_);
+  CredentialStore::Sealed sealed{.id = database.new_id().value(),
+                                 .provider = "ollama",
+                                 .label = "work",
+                                 .sealed = "c2VhbGVk",
+                                 .key_id = "k1",
+                                 .fingerprint = "f00",
+                                 .last4 = "abcd",
+                                 .secret_version = 1};
+  ASSERT_TRUE(CredentialStore(database).add(person("ann"), {}, sealed).has_value());
+  const auto settle = [&] {
+    for (const auto& one : a.claim(10).value()) ASSERT_TRUE(a.release(held(one), 1h).has_value());
+    ASSERT_THAT(a.claim(10).value(), IsEmpty());
+  };
+  const auto change = [&](const std::string& patch, Actor actor = person("ann")) {
+    const auto changed = Connections(database).change(actor, {}, "env-ollama", patch, {});
+    ASSERT_TRUE(changed.has_value()) << changed.error().detail;
+  };
+  const auto is_due = [&](const std::string& what) {
+    const auto claimed = a.claim(10).value();
+    ASSERT_THAT(names(claimed), ElementsAre("env-ollama")) << what;
+    EXPECT_EQ(claimed[0].trigger, "event") << what;
+    ASSERT_TRUE(a.release(held(claimed[0]), 1h).has_value());
+  };
+  settle();
+  for (const std::string patch :
+       {R"({"baseUrl":"http://other:1"})", R"({"authType":"header"})", R"({"authName":"X-Key"})",
+        R"({"includeGlobs":["a*"]})", R"({"excludeGlobs":["b*"]})", R"({"syncIntervalS":60})"}) {
+    change(patch);
+    is_due(patch);
+  }
+  change(R"({"credentialId":")" + sealed.id + R"("})");
+  is_due("a key");
+  sealed.secret_version = 2;
+  ASSERT_TRUE(CredentialStore(database).replace(person("ann"), {}, sealed).has_value());
+  is_due("another secret");
+  for (const std::string field : {"enabled", "syncEnabled"}) {
+    change(R"({")" + field + R"(":false})");
+    EXPECT_THAT(a.claim(10).value(), IsEmpty()) << field;
+    change(R"({")" + field + R"(":true})");
+    is_due(field);
+  }
+  // What has nothing to do with the list, what changes nothing, and what is not kept.
+  change(R"({"priority":7})");
+  change(R"({"baseUrl":"http://other:1"})");
+  auto trying = person("ann");
+  trying.dry_run = true;
+  change(R"({"baseUrl":"http://tried:1"})", trying);
+  EXPECT_THAT(a.claim(10).value(), IsEmpty());
+}
+
+TEST_F(ConnectionLeasesTest, ChangeDuringASyncGetsAnotherOne) {
+  auto a = process("a");
+  GovernedDatabase database(options_);
+  const auto first = a.claim(1).value().at(0);
+  ASSERT_TRUE(Connections(database)
+                  .change(person("ann"), {}, first.connection.id, R"({"baseUrl":"http://other:1"})", {})
+                  .has_value());
+  ASSERT_TRUE(a.release(held(first), 1h).has_value());
+  const auto again = a.claim(1).value().at(0);
+  EXPECT_EQ(again.trigger, "event");
+  EXPECT_EQ(again.connection.base_url, "http://other:1");
 }
 
 TEST_F(ConnectionLeasesTest, ARequestIsServedOnceForEachConnection) {

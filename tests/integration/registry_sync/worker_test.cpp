@@ -7,6 +7,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include "common/registry/connections.hpp"
 #include "common/registry/governed_models.hpp"
 #include "common/registry/held_changes.hpp"
 #include "common/registry/provider_answers.hpp"
@@ -247,6 +248,23 @@ TEST_F(RegistrySync, AProviderThatIsDownChangesNoModel) {
   EXPECT_EQ(state.runs.at(0).status, "ok");
   EXPECT_EQ(state.runs.at(0).unchanged, 2);
   EXPECT_THAT(events("model_registry"), SizeIs(3)) << "two models and the mark, as at first";
+}
+
+TEST_F(RegistrySync, CorrectedAddressIsReadAtOnce) {
+  sql().run(
+      "INSERT INTO connection (provider, name, base_url, on_new) VALUES ('ollama', 'wrong', 'http://127.0.0.1:1', "
+      "'enabled')");
+  start_whole();
+  const auto status = [&] { return sql().run("SELECT last_sync_status FROM connection WHERE name = 'wrong'"); };
+  ASSERT_TRUE(run_until(loop_, [&] { return status() == "failed"; }));
+  registry::GovernedDatabase database(options_);
+  const auto changed = registry::Connections(database).change(
+      person("ann"), {}, "wrong", R"({"baseUrl":"http://127.0.0.1:)" + std::to_string(port_) + R"("})", {});
+  ASSERT_TRUE(changed.has_value()) << changed.error().detail;
+  EXPECT_TRUE(run_until(loop_, [&] { return status() == "ok"; })) << "nobody asked, and the interval is a day";
+  EXPECT_EQ(sql().run("SELECT trigger FROM sync_run r JOIN connection c ON c.id = r.connection_id WHERE c.name = "
+                      "'wrong' ORDER BY r.started_at DESC LIMIT 1"),
+            "event");
 }
 
 TEST_F(RegistrySync, PublishesWhileProviderIsDownAtStart) {
