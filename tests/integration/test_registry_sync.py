@@ -159,6 +159,48 @@ def test_a_bad_entry_makes_no_model_missing(make_stack):
             server.shutdown()
 
 
+class Pages(Tags):
+    """A server that speaks OpenAI's API and lists its models in pages: the last of each page is the name of the page."""
+    pages = {}
+    asked = []
+
+    def do_GET(self):
+        page = self.path.partition("after=")[2]
+        Pages.asked.append(page)
+        names, more = Pages.pages[page]
+        self.say({"object": "list", "data": [{"id": name, "object": "model"} for name in names], "has_more": more})
+
+
+def test_pages_in_a_circle_make_no_model_missing(make_stack):
+    stack = make_stack()
+    stack.simulator()
+    stack.sync().wait_ready()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            Pages.pages = {"": (["a1", "a2"], True), "a2": (["b1", "b2"], True), "b2": (["c1"], False)}
+            stack.sql("INSERT INTO connection (provider, name, base_url, on_new) VALUES ('vllm', 'circle', "
+                      f"'http://127.0.0.1:{server.server_address[1]}/v1', 'enabled')")
+            done = stack.cli("registry", "sync", "--connection", "circle")
+            assert "5 listed, 5 added" in done.stdout, done.stdout
+
+            # The second page leads back to itself, then to the first one.
+            for circle, asked in (({"": (["a1", "a2"], True), "a2": (["b1", "a2"], True)}, ["", "a2"]),
+                                  ({"": (["a1", "a2"], True), "a2": (["b1", "b2"], True), "b2": (["a1", "a2"], True)},
+                                   ["", "a2", "b2"])):
+                Pages.pages, Pages.asked = circle, []
+                done = stack.cli("registry", "sync", "--connection", "circle")
+                assert "0 missing" in done.stdout, done.stdout
+                assert Pages.asked == asked
+                assert stack.sql("SELECT detail FROM sync_run r JOIN connection c ON c.id = r.connection_id WHERE c.name = "
+                                 "'circle' ORDER BY r.started_at DESC LIMIT 1")[0][0].startswith(
+                                     f"page {len(asked)} of the list leads back")
+            assert stack.sql("SELECT DISTINCT d.availability FROM deployment d JOIN connection c ON c.id = d.connection_id "
+                             "WHERE c.name = 'circle'") == [("listed",)]
+        finally:
+            server.shutdown()
+
+
 def test_a_kafka_property_that_does_not_exist_stops_every_program(make_stack):
     stack = make_stack()
     for program in ("tokenrail-registry-sync", "tokenrail-router", "tokenrail-registry-api"):

@@ -19,7 +19,6 @@ namespace tokenrail::registry_sync {
 namespace {
 
 constexpr std::size_t known_details_max = 20'000;
-constexpr std::size_t pages_max = 1'000;
 constexpr int timeouts_max = 3;                                ///< one after the other, in one run
 constexpr std::size_t answers_bytes_max = 32UL * 1024 * 1024;  ///< about single models, that one run keeps
 
@@ -147,7 +146,8 @@ boost::asio::awaitable<std::expected<CatalogueReader::Pages, CatalogueFailure>> 
     Clock::time_point deadline) {
   const auto& lister = *provider->lister();
   Pages pages;
-  for (std::size_t count = 1;; ++count) {
+  PageTrail trail;
+  while (true) {
     auto request = lister.list(*target, pages.list.next);
     request.address_allowed = *address_allowed;
     const auto room = options_.list_bytes_max - std::min(options_.list_bytes_max - 1, pages.body.size());
@@ -163,12 +163,13 @@ boost::asio::awaitable<std::expected<CatalogueReader::Pages, CatalogueFailure>> 
     if (list.skipped == 0) list.first_skipped = std::move(page->first_skipped);
     list.skipped += page->skipped;
     std::ranges::move(page->models, std::back_inserter(list.models));
-    // A provider that names the same page for ever must not be asked for ever.
-    const bool more = !page->next.empty() && page->next != list.next && count < pages_max;
+    const bool more = trail.follow(page->next);
     list.next = more ? std::move(page->next) : std::string();
     if (!pages.body.empty()) pages.body += '\n';
     pages.body += *body;
-    if (!more) co_return pages;
+    if (more) continue;
+    pages.cut = trail.cut();
+    co_return pages;
   }
 }
 
@@ -249,7 +250,8 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
   async::BoundedParallel lanes(loop_, options_.show_concurrency, loop_step_name);
   co_await lanes.run(asking.questions.size(), [&](std::size_t index) { return learn(&asking, index); });
 
-  Catalogue catalogue{.list = {.unreadable = static_cast<std::int64_t>(list.skipped),
+  // Which entries the rest of a list has that was cut is not known.
+  Catalogue catalogue{.list = {.unreadable = static_cast<std::int64_t>(list.skipped) + (pages->cut.empty() ? 0 : 1),
                                .without_details = static_cast<std::int64_t>(asking.failed),
                                .beyond = selection.beyond,
                                .by_hand = only_by_hand},
@@ -257,14 +259,14 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
                       .note = std::move(problem),
                       .details_asked = asking.questions.size(),
                       .details_failed = asking.failed};
+  const auto note = [&](const std::string& text) { catalogue.note += (catalogue.note.empty() ? "" : ". ") + text; };
   if (list.skipped > 0)
     catalogue.note =
         fmt::format("{} entries of the list cannot be read and are left out; {}", list.skipped, list.first_skipped);
-  if (selection.beyond > 0) {
-    if (!catalogue.note.empty()) catalogue.note += ". ";
-    catalogue.note += fmt::format("{} new models are left out, {} the first of them: sync.models_max allows {}",
-                                  selection.beyond, selection.first_beyond, options_.models_max);
-  }
+  if (!pages->cut.empty()) note(pages->cut);
+  if (selection.beyond > 0)
+    note(fmt::format("{} new models are left out, {} the first of them: sync.models_max allows {}", selection.beyond,
+                     selection.first_beyond, options_.models_max));
   for (auto& model : selection.models) {
     providers::redact_credential(model.raw, target.credential);
     const auto key = memory_key(connection, model);

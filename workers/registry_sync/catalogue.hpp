@@ -62,6 +62,7 @@ class CatalogueReader {
   struct Pages {
     providers::ModelPage list{};
     std::string body{};
+    std::string cut{};  ///< why pages are missing; empty: none is
   };
   boost::asio::awaitable<std::expected<Pages, CatalogueFailure>> read_pages(const providers::Provider* provider,
                                                                             const providers::Target* target,

@@ -11,6 +11,17 @@
 
 namespace tokenrail::registry_sync {
 
+bool PageTrail::follow(const std::string& next) {
+  ++read_;
+  if (next.empty()) return false;
+  if (read_ >= pages_max_) {
+    cut_ = fmt::format("the list has more than {} pages, and the rest was not read", pages_max_);
+  } else if (!followed_.insert(next).second) {
+    cut_ = fmt::format("page {} of the list leads back to a page that was read, so the list may not be whole", read_);
+  }
+  return cut_.empty();
+}
+
 std::string memory_key(const registry::Connection& connection, const providers::ListedModel& model) {
   return fmt::format("{}\x1f{}\x1f{}", connection.id, details_key(model, connection.id), model.name);
 }

@@ -1,9 +1,10 @@
-// Which models of a list are taken, and which of them a connection is asked about. Pure.
+// Which pages of a list are read, which of its models are taken, and which of them a connection is asked about. Pure.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,24 @@
 #include "common/registry/sync_plan.hpp"
 
 namespace tokenrail::registry_sync {
+
+/// The pages of one list, as far as they were followed.
+class PageTrail {
+ public:
+  explicit PageTrail(std::size_t pages_max = 1'000) : pages_max_(pages_max) {}
+
+  /// A page was read that names `next` as the next one; empty: it is the last. True: that one is to be read. A page is
+  /// read once, and no more than `pages_max` are.
+  bool follow(const std::string& next);
+  /// Why the pages that were read are not the whole list, for people; empty: they are.
+  [[nodiscard]] const std::string& cut() const { return cut_; }
+
+ private:
+  std::size_t pages_max_;
+  std::size_t read_ = 0;
+  std::set<std::string> followed_{};
+  std::string cut_{};
+};
 
 struct Question {
   std::string key;   ///< under which the details are remembered

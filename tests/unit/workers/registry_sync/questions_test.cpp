@@ -147,6 +147,36 @@ TEST(Questions, SkipsExcludedAndUnstorableModels) {
   EXPECT_EQ(selection.beyond, 0);
 }
 
+TEST(PageTrail, FollowsEachPageOnceToTheLast) {
+  PageTrail trail;
+  EXPECT_TRUE(trail.follow("b"));
+  EXPECT_TRUE(trail.follow("c"));
+  EXPECT_FALSE(trail.follow(""));
+  EXPECT_EQ(trail.cut(), "") << "the list is whole";
+}
+
+TEST(PageTrail, PagesInACircleAreNoWholeList) {
+  PageTrail trail;
+  EXPECT_TRUE(trail.follow("b"));
+  EXPECT_TRUE(trail.follow("a"));
+  EXPECT_FALSE(trail.follow("b"));
+  EXPECT_EQ(trail.cut(), "page 3 of the list leads back to a page that was read, so the list may not be whole");
+}
+
+TEST(PageTrail, ListOfTooManyPagesIsNotWhole) {
+  PageTrail trail(3);
+  EXPECT_TRUE(trail.follow("2"));
+  EXPECT_TRUE(trail.follow("3"));
+  EXPECT_FALSE(trail.follow("4"));
+  EXPECT_EQ(trail.cut(), "the list has more than 3 pages, and the rest was not read");
+
+  PageTrail whole(3);
+  EXPECT_TRUE(whole.follow("2"));
+  EXPECT_TRUE(whole.follow("3"));
+  EXPECT_FALSE(whole.follow(""));
+  EXPECT_EQ(whole.cut(), "") << "three pages, and no fourth";
+}
+
 TEST(Patience, EndsAfterTimeOutsInARow) {
   Patience patience(3);
   patience.timed_out();
