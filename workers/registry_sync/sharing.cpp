@@ -1,6 +1,7 @@
 #include "workers/registry_sync/sharing.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -31,18 +32,18 @@ Sharing::Sharing(boost::asio::io_context& loop, const registry::DatabaseOptions&
       wait_(loop, loop_step_name),
       random_(std::random_device{}()) {}
 
+std::chrono::milliseconds due_after(const registry::Connection& connection, std::chrono::milliseconds interval,
+                                    double random) {
+  constexpr double earliest = 0.9;
+  constexpr double width = 0.2;
+  if (connection.sync_interval_s) interval = std::chrono::seconds(*connection.sync_interval_s);
+  return std::chrono::milliseconds(std::llround(static_cast<double>(interval.count()) * (earliest + width * random)));
+}
+
 std::vector<Sharing::Held> Sharing::held() const {
   std::vector<Held> all;
   for (const auto& [id, epoch] : held_) all.push_back({.connection_id = id, .epoch = epoch});
   return all;
-}
-
-std::chrono::milliseconds Sharing::next_after(const registry::Connection& connection) {
-  const auto interval =
-      connection.sync_interval_s ? std::chrono::milliseconds(*connection.sync_interval_s * 1000) : options_.interval;
-  // Many connections and installations must not all ask at the same moment for ever.
-  return std::chrono::milliseconds(interval.count() * std::uniform_int_distribution<std::int64_t>(900, 1100)(random_) /
-                                   1000);
 }
 
 void Sharing::ended(const SyncOrder& order, bool well) {
@@ -87,7 +88,8 @@ boost::asio::awaitable<bool> Sharing::release_ended() {
     // A sync that failed is tried again when its lease has expired.
     if (!one.well) continue;
     const Held mine{.connection_id = one.connection.id, .epoch = one.connection.lease_epoch};
-    const auto due_in = next_after(one.connection);
+    const auto due_in =
+        due_after(one.connection, options_.interval, std::uniform_real_distribution<double>(0, 1)(random_));
     const auto released = co_await leases_.run(
         [mine, due_in](registry::ConnectionLeases& leases) { return leases.release(mine, due_in); });
     if (!noted_(released)) co_return false;

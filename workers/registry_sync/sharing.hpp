@@ -23,6 +23,11 @@ namespace tokenrail::registry_sync {
 /// The adapters whose connections can be synced.
 [[nodiscard]] std::vector<std::string> listing_adapters();
 
+/// How long after a sync of the connection the next one is due: its own interval, else `interval`, a tenth earlier or
+/// later. Many connections and installations must not all ask at the same moment for ever. `random`: from 0 to 1.
+[[nodiscard]] std::chrono::milliseconds due_after(const registry::Connection& connection,
+                                                  std::chrono::milliseconds interval, double random);
+
 class Sharing {
  public:
   /// `noted`: how a call of the database went; true: well.
@@ -45,7 +50,6 @@ class Sharing {
   boost::asio::awaitable<bool> renew_when_due();
   boost::asio::awaitable<bool> release_ended();
   [[nodiscard]] std::vector<Held> held() const;
-  [[nodiscard]] std::chrono::milliseconds next_after(const registry::Connection& connection);
 
   const Options& options_;
   ConnectionSyncs& syncs_;
