@@ -651,6 +651,19 @@ TEST(Diff, IncludeAndExcludeChooseAmongTheListed) {
   EXPECT_EQ(plan.listed, 2);
 }
 
+TEST(Diff, CountsAreThoseOfTheRecord) {
+  auto c = connection();
+  c.exclude_globs = {"*:70b"};
+  auto list = list_of({listed("a"), listed("b"), listed("a"), listed("excluded:70b"), listed("no\nname")});
+  list.beyond = 10;
+  list.without_details = 100;
+  const auto plan = plan_sync(c, list, stored_of({listed("a")}), {}, t0);
+  EXPECT_EQ(plan.listed, 2) << "neither the excluded one nor those above the bound";
+  EXPECT_EQ(plan.failed, 112) << "a second time, no name, above the bound, without details";
+  EXPECT_EQ(plan.added, 1);
+  EXPECT_EQ(plan.unchanged, 1);
+}
+
 // ---- a model that two connections serve --------------------------------------------------------------------------
 
 StoredModel served_by_another(bool listed_there) {
