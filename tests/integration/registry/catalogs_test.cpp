@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include <fmt/core.h>
@@ -478,6 +479,32 @@ TEST_F(CatalogsTest, InspectionCountsWhatIsMissing) {
               HasSubstr(R"("models" : 2, "free" : 1, "paid" : 0, "withoutPrice" : 1, "withoutLimit" : 0)"));
   EXPECT_THAT(found->json, HasSubstr(R"("source" : "litellm", "entries" : 1)"));
   EXPECT_THAT(found->json, HasSubstr(R"("connection" : "env-ollama")"));
+}
+
+TEST_F(CatalogsTest, InspectionNamesStaleLists) {
+  for (const auto* name : {"fresh", "old", "failing", "never", "off", "unsynced"})
+    sql().run(
+        fmt::format("INSERT INTO connection (provider, name, base_url) VALUES ('ollama', '{}', 'http://h:1')", name));
+  sql().run("UPDATE connection SET enabled = name <> 'off', sync_enabled = name <> 'unsynced'");
+  // By connection: how its last run of each kind ended, and how many hours ago.
+  for (const auto& [name, status, hours] :
+       {std::tuple("env-ollama", "ok", 30), std::tuple("env-ollama", "ok", 1), std::tuple("fresh", "ok", 23),
+        std::tuple("old", "ok", 25), std::tuple("failing", "ok", 25), std::tuple("failing", "failed", 1),
+        std::tuple("off", "ok", 25), std::tuple("unsynced", "ok", 25)})
+    sql().run(fmt::format(
+        "INSERT INTO sync_run (connection_id, trigger, status, started_at, finished_at, listed, added, updated, "
+        "unchanged, "
+        "missing, failed) SELECT id, 'schedule', '{}', at, at, 0, 0, 0, 0, 0, 0 FROM connection, (SELECT now() - "
+        "interval '{} hours') t (at) WHERE name = '{}'",
+        status, hours, name));
+  const auto found = catalogs().inspect(root(), {});
+  ASSERT_OK(found);
+  EXPECT_EQ(
+      sql().run(
+          "SELECT string_agg((l ->> 'connection') || ' ' || (l ->> 'stale') || CASE WHEN l ->> 'lastOkAt' IS NULL "
+          "THEN ' never read' ELSE '' END, ', ' ORDER BY l ->> 'connection') FROM json_array_elements(CAST('" +
+          found->json + "' AS json) -> 'lists') l"),
+      "env-ollama false, failing true, fresh false, never true never read, off false, old true, unsynced false");
 }
 
 TEST(PriceText, IsDecimalAndExact) {
