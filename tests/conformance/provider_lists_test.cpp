@@ -285,6 +285,10 @@ const std::vector<Paged> paged{
     {"anthropic", R"("has_more":true,"first_id":"x","last_id":"{0}")", R"("has_more":false)", "after_id={0}"},
     {"gemini", R"("nextPageToken":"page-{1}")", "", "pageToken=page-{1}"},
     {"cohere", R"("next_page_token":"page-{1}")", "", "page_token=page-{1}"},
+    {"openai", R"("object":"list","has_more":true,"first_id":"x","last_id":"{0}")",
+     R"("object":"list","has_more":false)", "after={0}"},
+    {"openrouter", R"("links":{{"next":"https://openrouter.ai/api/v1/models?limit=4&offset={1}"}})",
+     R"("links":{{"next":null}})", "/models?limit=4&offset={1}"},
 };
 
 TEST_F(ProviderLists, ListInPagesHasEveryModelOnce) {
