@@ -120,7 +120,9 @@ Shown shown_of(const File& file, const catalog::Catalog& read, const catalog::Pl
 void show(const Context& context, const Shown& shown) {
   const auto& [file, read, plan, rounded, skipped] = shown;
   auto& terminal = context.terminal;
-  terminal.out_line(fmt::format("{}: {}", catalog::name_of(file.source), file.path.filename().string()));
+  const auto licence = catalog::licence_of(file.source);
+  terminal.out_line(fmt::format("{}: {} ({})", catalog::name_of(file.source), file.path.filename().string(),
+                                licence.empty() ? "no licence named" : fmt::format("{} licence", licence)));
   terminal.out_line(fmt::format(
       "{} added, {} changed, {} unchanged, {} gone, {} held, {} refused; {} prices rounded, {} fields left out",
       plan.count(Kind::added), plan.count(Kind::changed) + plan.count(Kind::released), plan.unchanged,
@@ -152,6 +154,7 @@ std::string report_json(const Context& context, const Shown& shown, std::int64_t
   events::JsonWriter json(line);
   json.begin_object();
   json.field("source", catalog::name_of(file.source));
+  json.field("licence", catalog::licence_of(file.source));
   json.field("file", file.path.filename().string());
   json.field("dryRun", context.call.has("dry-run"));
   const auto number = [&](std::string_view name, std::size_t value) {

@@ -47,6 +47,10 @@ std::string_view name_of(Source source) {
   return source_names.at(static_cast<std::size_t>(source));
 }
 
+std::string_view licence_of(Source source) {
+  return source == Source::litellm || source == Source::models_dev ? "MIT" : "";
+}
+
 std::optional<Source> source_from(std::string_view name) {
   for (std::size_t i = 0; i < source_names.size(); ++i)
     if (source_names.at(i) == name) return static_cast<Source>(i);

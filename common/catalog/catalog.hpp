@@ -19,6 +19,8 @@ namespace tokenrail::catalog {
 enum class Source { litellm, models_dev, openrouter, ollama };
 [[nodiscard]] std::string_view name_of(Source source);  ///< "litellm", "models-dev", "openrouter", "ollama"
 [[nodiscard]] std::optional<Source> source_from(std::string_view name);
+/// The licence of what the source publishes: "MIT". Empty: it names none, its lists are answers of an API.
+[[nodiscard]] std::string_view licence_of(Source source);
 
 /// A field of an entry that did not become part of its row.
 struct SkippedField {

@@ -187,22 +187,24 @@ Result<std::int64_t> Catalogs::infer(const Actor& actor) {
 
 Result<void> Catalogs::record(const Actor& actor, const CatalogImport& import) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
-    run_statement(sql,
-                  "INSERT INTO catalog_import (source, file_name, listed, added, changed, unchanged, gone, held, "
-                  "refused, imported_by) VALUES (@source, @file, CAST(@listed AS bigint), CAST(@added AS bigint), "
-                  "CAST(@changed AS bigint), CAST(@unchanged AS bigint), CAST(@gone AS bigint), CAST(@held AS bigint), "
-                  "CAST(@refused AS bigint), @actor)",
-                  Arguments()
-                      .text("source", catalog::name_of(import.source))
-                      .text("file", storable(import.file_name, 255))
-                      .number("listed", import.listed)
-                      .number("added", import.added)
-                      .number("changed", import.changed)
-                      .number("unchanged", import.unchanged)
-                      .number("gone", import.gone)
-                      .number("held", import.held)
-                      .number("refused", import.refused)
-                      .text("actor", storable(actor.name, 255)));
+    run_statement(
+        sql,
+        "INSERT INTO catalog_import (source, file_name, listed, added, changed, unchanged, gone, held, "
+        "refused, imported_by, licence) VALUES (@source, @file, CAST(@listed AS bigint), CAST(@added AS bigint), "
+        "CAST(@changed AS bigint), CAST(@unchanged AS bigint), CAST(@gone AS bigint), CAST(@held AS bigint), "
+        "CAST(@refused AS bigint), @actor, @licence)",
+        Arguments()
+            .text("source", catalog::name_of(import.source))
+            .text("file", storable(import.file_name, 255))
+            .number("listed", import.listed)
+            .number("added", import.added)
+            .number("changed", import.changed)
+            .number("unchanged", import.unchanged)
+            .number("gone", import.gone)
+            .number("held", import.held)
+            .number("refused", import.refused)
+            .text("actor", storable(actor.name, 255))
+            .text("licence", catalog::licence_of(import.source)));
     return {};
   });
 }

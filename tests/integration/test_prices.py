@@ -90,10 +90,11 @@ def test_a_catalogue_is_imported_once_and_people_win(make_stack, tmp_path):
             "bad": 7}))
     write(1e-06)
     dry = stack.cli("catalog", "update", str(catalogue), "--dry-run")
-    assert "2 added, 0 changed, 0 unchanged, 0 gone, 0 held, 1 refused" in dry.stdout
+    assert dry.stdout.startswith("litellm: prices.json (MIT licence)\n2 added, 0 changed, 0 unchanged, 0 gone, 0 held, 1 refused")
     assert stack.sql("SELECT count(*) FROM catalog_entry")[0][0] == 0
     report = json.loads(stack.cli("catalog", "update", str(catalogue), "--json").stdout)
-    assert (report["added"], report["models"], report["refused"]) == (2, 1, 1)
+    assert (report["added"], report["models"], report["refused"], report["licence"]) == (2, 1, 1, "MIT")
+    assert stack.sql("SELECT file_name, licence FROM catalog_import") == [("prices.json", "MIT")]
     assert report["refusedEntries"] == [{"key": "bad", "reason": "not an object"}]
     after = written(stack)
     again = stack.cli("catalog", "update", str(catalogue))

@@ -29,6 +29,13 @@ std::string reason_of(const Entry& entry, const std::string& field) {
 
 using Dimension = PriceDimension;
 
+TEST(Source, HasItsLicence) {
+  EXPECT_EQ(licence_of(Source::litellm), "MIT");
+  EXPECT_EQ(licence_of(Source::models_dev), "MIT");
+  EXPECT_EQ(licence_of(Source::openrouter), "") << "an answer of its API names none";
+  EXPECT_EQ(licence_of(Source::ollama), "");
+}
+
 TEST(LiteLlm, PricesHaveDimensionTierAndContext) {
   const auto catalog = read_catalog(Source::litellm, R"({"gemini/gemini-x": {"litellm_provider": "gemini",
     "mode": "chat", "input_cost_per_token": 1.25e-06, "output_cost_per_token": 1e-05,
