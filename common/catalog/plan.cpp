@@ -181,15 +181,19 @@ Result<Plan> plan_import(const Catalog& catalog, const std::vector<KnownEntry>& 
 }
 
 std::string suspicion_of(const std::vector<Price>& before, const std::vector<Price>& after) {
-  const auto old_prices = by_key(before);
-  for (const auto& [key, micros] : by_key(after)) {
-    const auto old = old_prices.find(key);
-    if (old == old_prices.end() || old->second == micros) continue;
-    const auto words = fmt::format("{} {} -> {}", words_of(key), dollars(old->second), dollars(micros));
-    if (old->second == 0) return words + ": it was free";
+  const auto new_prices = by_key(after);
+  for (const auto& [key, old] : by_key(before)) {
+    const auto found = new_prices.find(key);
+    // Else a price that goes and comes back ten times as high would count at once.
+    if (found == new_prices.end())
+      return fmt::format("{} {} -> unknown: it would have no price", words_of(key), dollars(old));
+    const auto micros = found->second;
+    if (micros == old) continue;
+    const auto words = fmt::format("{} {} -> {}", words_of(key), dollars(old), dollars(micros));
+    if (old == 0) return words + ": it was free";
     if (micros == 0) return words + ": it becomes free";
     constexpr std::int64_t factor = 10;
-    if (micros / factor >= old->second || old->second / factor >= micros) return words + ": ten times or more";
+    if (micros / factor >= old || old / factor >= micros) return words + ": ten times or more";
   }
   return {};
 }
@@ -205,6 +209,7 @@ Belief believe(const Row& before, const Row& after) {
   for (const auto& limit : limits) {
     const auto& was = before.*limit.value;
     const auto& is = after.*limit.value;
+    if (was && !is) hold(limit.field, fmt::format("{} of {} would become unknown", limit.words, *was));
     if (was && is && *is < *was)
       hold(limit.field, fmt::format("{} would shrink from {} to {}", limit.words, *was, *is));
   }

@@ -54,8 +54,8 @@ struct Belief {
   std::set<std::string> held{};  ///< "prices", "contextWindow", "capabilities.tools"; empty: nothing
   std::string reason{};          ///< for people, why; empty: nothing is held
 };
-/// Limits that shrink and capabilities that vanish are held. All prices of an entry are held as soon as one of them
-/// grew or fell to a tenth, became free, or is no longer free.
+/// Limits that shrink or vanish and capabilities that vanish are held. All prices of an entry are held as soon as one
+/// of them grew or fell to a tenth, became free, is no longer free, or vanished.
 [[nodiscard]] Belief believe(const Row& before, const Row& after);
 
 /// Why prices are held; empty: they are not.

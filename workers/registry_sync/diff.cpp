@@ -171,8 +171,9 @@ std::optional<PlannedModel> plan_listed(const registry::Connection& connection, 
   // Two hosts may hold different builds under one name; with facts from both, every run would change the model.
   if (!stored.told_elsewhere) tell_facts(planned, stored, listed);
   if (stored.told_elsewhere || listed.details_known) {
-    // What a call costs is each connection's own.
-    if (listed.prices) planned.here.prices = *listed.prices;
+    // What a call costs is each connection's own. A list that names no price of the model any more leaves them as they
+    // are: else the next price would be compared with none.
+    if (listed.prices && !listed.prices->empty()) planned.here.prices = *listed.prices;
     holds.judge(stored, planned);
   }
   if (planned.details_digest != stored.details_digest) planned.raw = listed.raw;

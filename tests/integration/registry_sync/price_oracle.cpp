@@ -15,7 +15,7 @@ constexpr std::array limits{&Row::context_window, &Row::input_tokens_max, &Row::
 Row without_suspicious(const Row& before, const Row& after, const Row& from, Row row) {
   if (suspicious(costs_of(before.prices), costs_of(after.prices))) row.prices = from.prices;
   for (const auto limit : limits)
-    if (before.*limit && after.*limit && *(after.*limit) < *(before.*limit)) row.*limit = from.*limit;
+    if (before.*limit && (!(after.*limit) || *(after.*limit) < *(before.*limit))) row.*limit = from.*limit;
   for (const auto& [name, had] : before.capabilities) {
     const auto has = after.capabilities.find(name);
     if (!had || (has != after.capabilities.end() && has->second)) continue;
@@ -50,7 +50,8 @@ Costs costs_of(const events::ModelPrices& prices) {
 bool suspicious(const Costs& before, const Costs& after) {
   return std::ranges::any_of(before, [&](const auto& known) {
     const auto found = after.find(known.first);
-    if (found == after.end() || found->second == known.second) return false;
+    if (found == after.end()) return true;
+    if (found->second == known.second) return false;
     const auto [low, high] = std::minmax(found->second, known.second);
     return high >= low * 10;
   });
@@ -58,6 +59,8 @@ bool suspicious(const Costs& before, const Costs& after) {
 
 bool PriceOracle::list(const Place& place, const Costs& said, bool accept) {
   auto& counts = listed_[place];
+  // A list without any price leaves those that it named before.
+  if (said.empty()) return false;
   if (!accept && suspicious(counts, said)) return true;
   counts = said;
   return false;

@@ -10,6 +10,7 @@ namespace {
 
 using Kind = PlannedEntry::Kind;
 using testing::ElementsAre;
+using testing::IsEmpty;
 using Dimension = PriceDimension;
 
 Row row_of(const std::string& name, std::int64_t input) {
@@ -144,9 +145,33 @@ TEST(Suspicion, TenTimesAndCrossingZeroAreSuspicious) {
   EXPECT_EQ(between(0, 5), "input 0 -> 0.000005: it was free");
   EXPECT_EQ(between(5, 0), "input 0.000005 -> 0: it becomes free");
   EXPECT_EQ(between(0, 0), "");
-  // A price that comes or goes is none that changed.
-  EXPECT_EQ(believe({}, row_of("a", 5)).reason, "");
-  EXPECT_EQ(believe(row_of("a", 5), {}).reason, "");
+  EXPECT_EQ(believe({}, row_of("a", 5)).reason, "") << "it was not known";
+}
+
+TEST(Suspicion, VanishingPriceIsHeldSoThatItsReturnIsCompared) {
+  const auto priced = row_of("a", 1'000'000);
+  auto gone = priced;
+  gone.prices.clear();
+  const auto belief = believe(priced, gone);
+  EXPECT_THAT(belief.held, ElementsAre("prices"));
+  EXPECT_EQ(belief.reason, "input 1 -> unknown: it would have no price");
+  EXPECT_EQ(belief.row.prices, priced.prices);
+  EXPECT_EQ(believe(belief.row, row_of("a", 10'000'000)).reason, "input 1 -> 10: ten times or more");
+
+  auto two = priced;
+  two.prices.push_back({.key = {.dimension = Dimension::output}, .micros = 5});
+  EXPECT_EQ(believe(two, priced).reason, "output 0.000005 -> unknown: it would have no price") << "one of several";
+  EXPECT_EQ(believe(priced, two).reason, "");
+}
+
+TEST(Suspicion, VanishingLimitIsHeld) {
+  const Row before{.provider = "p", .model_name = "a", .context_window = 8192};
+  const Row after{.provider = "p", .model_name = "a"};
+  const auto belief = believe(before, after);
+  EXPECT_THAT(belief.held, ElementsAre("contextWindow"));
+  EXPECT_EQ(belief.reason, "the context window of 8192 would become unknown");
+  EXPECT_EQ(belief.row, before);
+  EXPECT_THAT(believe(after, before).held, IsEmpty());
 }
 
 TEST(Suspicion, ShrinkingLimitsAndVanishingCapabilitiesAreHeld) {
@@ -156,7 +181,7 @@ TEST(Suspicion, ShrinkingLimitsAndVanishingCapabilitiesAreHeld) {
   auto after = before;
   after.context_window = 4096;
   after.input_tokens_max = 11;
-  after.output_tokens_max = std::nullopt;
+  after.output_tokens_max = 21;
   after.capabilities = {{"audio", true}, {"tools", false}};
   after.family = "f";
   const auto belief = believe(before, after);

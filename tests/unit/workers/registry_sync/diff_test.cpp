@@ -465,6 +465,25 @@ TEST(Held, HoldsPriceTimesTenOrCrossingZero) {
   EXPECT_THAT(change(100, 999).held, IsEmpty());
 }
 
+TEST(Held, PriceThatVanishesIsHeldAndItsReturnCompared) {
+  const auto both = [](std::int64_t input, std::int64_t output) {
+    auto model = priced("a", input);
+    model.prices->push_back({.key = {.dimension = PriceDimension::output}, .micros = output});
+    return model;
+  };
+  const auto stored = carried_out(plan_sync(connection(), list_of({both(1'000'000, 2'000'000)}), {}, {}, t0));
+  const auto plan = plan_sync(connection(), list_of({priced("a", 1'000'000)}), stored, {}, t0);
+  EXPECT_THAT(plan.models, IsEmpty()) << "what counted counts";
+  ASSERT_THAT(plan.held, SizeIs(1));
+  EXPECT_EQ(plan.held[0].reason, "the price of output 2 -> unknown: it would have no price");
+  EXPECT_EQ(plan.held[0].after.prices, input_price(1'000'000));
+
+  auto without = priced("a", 0);
+  without.prices = std::vector<Price>();
+  EXPECT_TRUE(plan_sync(connection(), list_of({without}), stored, {}, t0).idle()) << "no price at all: they stay";
+  EXPECT_THAT(plan_sync(connection(), list_of({both(1'000'000, 20'000'000)}), stored, {}, t0).held, SizeIs(1));
+}
+
 TEST(Held, RejectedPriceStaysRejectedUntilAccepted) {
   const auto stored = carried_out(plan_sync(connection(), list_of({priced("a", 100)}), {}, {}, t0));
   auto rows = kept(plan_sync(connection(), list_of({priced("a", 1000)}), stored, {}, t0));
