@@ -13,6 +13,7 @@
 #include "cli/governance.hpp"
 #include "cli/model_listing.hpp"
 #include "cli/published_registry.hpp"
+#include "common/events/cloud_events.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/registry/store.hpp"
@@ -73,8 +74,28 @@ std::string unfinished_line(const Context& context, const std::string& name, con
   return fmt::format("{} {}: {}", context.terminal.styled_out(Terminal::Style::bad, "✗"), name, run.detail);
 }
 
+/// What waits for a decision in the scope that the API shows; empty: nothing.
+std::string held_words_of_api(const Context& context) {
+  const auto governance = open_governance(context);
+  if (!governance) return {};
+  const auto documents = all_pages([&](const auto& page) { return (*governance)->held_changes(page); });
+  if (!documents || documents->empty()) return {};
+  // Their ids grow with the time.
+  std::vector<registry::HeldChange> changes;
+  for (const auto& document : *documents)
+    changes.push_back({.id = document.id,
+                       .model_name = member_of(document.json, "model"),
+                       .reason = member_of(document.json, "reason"),
+                       .since_ms = events::rfc3339_ms(member_of(document.json, "since")).value_or(0)});
+  return registry::held_words(changes);
+}
+
 /// Says what waits for a decision; what cannot be read is no reason not to list models.
-void note_held_changes(const Context& context) {
+void note_held_changes(const Context& context, bool by_api) {
+  if (by_api) {
+    if (const auto words = held_words_of_api(context); !words.empty()) context.terminal.note(words);
+    return;
+  }
   const auto held = registry::Store(database_options(context)).held_changes("");
   if (held && !held->empty()) context.terminal.note(registry::held_words(*held));
 }
@@ -204,14 +225,12 @@ int run_registry_list(const Context& context) {
   if (const auto org = context.call.value("org"); org && !by_api) *models = seen_by(*models, *org);
   if (context.json()) {
     for (const auto& model : *models) context.terminal.out_line(listing_json(model));
-    return exit_done;
-  }
-  if (models->empty()) {
+  } else if (models->empty()) {
     context.terminal.note("no models yet: 'tokenrail registry sync' asks the connections for theirs");
-    return exit_done;
+  } else {
+    context.terminal.out(listing(*models));
   }
-  context.terminal.out(listing(*models));
-  if (!by_topic && !by_api) note_held_changes(context);
+  if (!by_topic) note_held_changes(context, by_api);
   return exit_done;
 }
 

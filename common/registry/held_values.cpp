@@ -133,8 +133,9 @@ std::string held_detail(const std::vector<HeldChange>& changes) {
 
 std::string held_words(const std::vector<HeldChange>& changes) {
   if (changes.empty()) return {};
-  return fmt::format("held since {}: {}. Decide: tokenrail registry decide {} accept|reject",
-                     events::rfc3339(changes.front().since_ms), held_detail(changes), changes.front().id);
+  return fmt::format("held since {}: {}. Decide: tokenrail registry decide {} accept|reject{}",
+                     events::rfc3339(changes.front().since_ms), held_detail(changes), changes.front().id,
+                     changes.size() > 1 ? ". All: tokenrail registry held" : "");
 }
 
 bool repeats(const HeldChange& change, const HeldChange& decided) {

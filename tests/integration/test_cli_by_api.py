@@ -352,6 +352,11 @@ def test_catalogues_go_through_the_api(world, admin, tmp_path):
     file.write_text(json.dumps({"catalogued": {**entry, "input_cost_per_token": 1e-3}, "not-here": {**entry, "max_input_tokens": 1000}}))
     held = json.loads(root.cli("catalog", "update", str(file), "--source", "litellm", "--json").stdout)
     assert (held["held"], held["models"]) == (1, 0)
+    waiting = root.lines("registry", "held")[0]
+    for flags in ((), ("--json",)):
+        noted = root.cli("registry", "list", *flags).stderr
+        assert f"held since {waiting['since']}: {waiting['model']}: {waiting['reason']}" in noted, noted
+        assert f"Decide: tokenrail registry decide {waiting['id']} accept|reject" in noted, noted
     assert json.loads(world.stack.cli("catalog", "update", str(file), "--source", "litellm", "--json").stdout)["held"] == 1
     assert root.one("registry", "show", "openai/catalogued")["prices"]["input"] == "2.5"
     assert root.one("registry", "inspect")["catalogs"][0]["held"] == 1

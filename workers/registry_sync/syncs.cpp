@@ -247,8 +247,11 @@ void ConnectionSyncs::told(const registry::Connection& connection, const registr
               ? "listed, but not applied: others were writing; to be tried again"
               : "listed, but not applied: the database refused a value";
   }
-  if (run.status == "held") now = fmt::format("{} models listed; {}", run.listed, held_words_[connection.id]);
-  const bool news = words != now || run.added + run.updated > 0;
+  // What waits changes when a person decides, not when this process lists again: the leader reads it of the database.
+  if (run.status == "held") now = fmt::format("{} models listed", run.listed);
+  const bool news =
+      words != now || run.added + run.updated > 0 || said_held_[connection.id] != held_words_[connection.id];
+  said_held_[connection.id] = held_words_[connection.id];
   words = std::move(now);
   if (!news && run.request_id.empty()) return;
   if (!well) {

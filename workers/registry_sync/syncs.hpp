@@ -99,6 +99,7 @@ class ConnectionSyncs {
   std::exception_ptr failure_{};
   std::map<std::string, std::string> words_;
   std::map<std::string, std::string> held_words_;  ///< by connection id: what waits for a decision
+  std::map<std::string, std::string> said_held_;   ///< by connection id: what of it was logged last
   telemetry::Histogram& sync_ms_;
   telemetry::Gauge& running_gauge_;
   std::vector<telemetry::Gauge*> shown_health_;  ///< those that are 1

@@ -203,6 +203,7 @@ std::vector<telemetry::Condition> Worker::conditions() const {
     all.push_back({"credentials", std::move(credentials)});
   }
   // A provider that is down concerns its models, not this process: reported, but no reason to be taken out of service.
+  if (!held_.empty()) all.push_back({fmt::format("held changes: {}", held_), ""});
   for (const auto& [name, words] : syncs_.words()) all.push_back({fmt::format("connection {}: {}", name, words), ""});
   return all;
 }
@@ -304,6 +305,7 @@ boost::asio::awaitable<void> Worker::lead() {
   leading_ = false;
   leader_gauge_.set(0);
   syncs_.show_health({});
+  held_.clear();
   for (const auto* part : {"topics", "credentials topic", "timetable", "requests"}) database_problems_.erase(part);
   if (!stopping_) {
     spdlog::warn("no longer leading: {}", fence_->epoch() == 0 ? "another registry-sync has taken the lease"
@@ -423,6 +425,8 @@ boost::asio::awaitable<void> Worker::note_connections() {
   if (!noted("timetable", all)) co_return;
   syncs_.keep_words(*all);
   if (!over()) syncs_.show_health(*all);
+  const auto held = co_await stores_.run([](registry::Store& store) { return store.held_changes(""); });
+  if (noted("timetable", held) && !over()) held_ = registry::held_words(*held);
 }
 
 boost::asio::awaitable<void> Worker::prune_when_due() {

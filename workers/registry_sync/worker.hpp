@@ -146,6 +146,7 @@ class Worker {
   bool versions_looked_at_ = false;  ///< of readers: done, or Kafka does not answer
   bool connections_made_ = false;
   bool first_round_over_ = false;
+  std::string held_{};  ///< what waits for a person, with the command that decides it; for people
   Clock::time_point first_round_until_{};
   Clock::time_point prune_due_{};
   /// Requests of people by id: the pass of the relay that finishes each; nothing: not all connections are synced yet.
