@@ -68,7 +68,8 @@ void Checker::on_audit(const kafka::Record& record) {
 
   admit_epoch(*facts, record);
   const auto previous_epoch = fold_.epoch();
-  const Event event{.facts = *facts, .record = record, .verdict = fold_.apply(record.offset, *facts)};
+  const Event event{
+      .facts = *facts, .record = record, .verdict = fold_.apply(events::AuditOffset(record.offset), *facts)};
   if (facts->kind == Kind::claimed) {
     claimed(event, previous_epoch);
     return;
@@ -109,7 +110,7 @@ void Checker::admit_epoch(const events::AuditFacts& facts, const kafka::Record& 
     claim.kind = Kind::claimed;
     claim.epoch = facts.epoch;
     claim.instance = facts.instance;
-    fold_.apply(record.offset, claim);
+    fold_.apply(events::AuditOffset(record.offset), claim);
     return;
   }
   if (unclaimed_told_.insert(facts.epoch).second)
@@ -418,11 +419,11 @@ void Checker::released(const Event& event) {
   }
   // An owner that gives up in order names all that still runs: the successor closes what is not named.
   for (const auto* open : fold_.open()) {
-    const bool begun_here = open->request_offset >= 0 && open->ids.epoch == epoch;
+    const bool begun_here = open->request_offset >= events::AuditOffset(0) && open->ids.epoch == epoch;
     const bool named = open->continued && open->continued->epoch == epoch;
     if (begun_here && !named)
       report(
-          Promise::once, options_.topics.audit, {open->request_offset, event.record.offset},
+          Promise::once, options_.topics.audit, {open->request_offset.value(), event.record.offset},
           fmt::format("{}: the partition is given up without naming it among what continues", attempt_text(open->ids)));
   }
 }

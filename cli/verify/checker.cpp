@@ -33,7 +33,7 @@ Checker::Checker(CheckOptions options)
       audit_window_{.known_ms = options_.audit_known_ms},
       chunks_window_{.known_ms = options_.chunks_known_ms} {
   if (const auto metadata = events::decode_commit_metadata(options_.metadata); metadata && options_.committed)
-    overlooked_below_ = metadata->audit_offset;
+    overlooked_below_ = metadata->audit_offset.value();
 }
 
 // A time that was chosen says nothing where the log began with times of senders: what was appended after it may have an
@@ -89,10 +89,12 @@ void Checker::on_request(const kafka::Record& record) {
     if (const auto* const attempts = fold_.attempts(record.offset)) {
       for (const auto& attempt : *attempts) {
         const auto& ids = attempt.ids;
-        if (attempt.request_offset < 0 || (ids.org_id == org_id && ids.request_id == request_id)) continue;
+        if (attempt.request_offset < events::AuditOffset(0) || (ids.org_id == org_id && ids.request_id == request_id))
+          continue;
         const auto other = subjects_.find(ids.org_id + '\0' + ids.request_id);
         if (other != subjects_.end())
-          check_place(ids, attempt.request_offset, other->second.attempts[ids.attempt].request_broker_ms, entry);
+          check_place(ids, attempt.request_offset.value(), other->second.attempts[ids.attempt].request_broker_ms,
+                      entry);
       }
     }
     entry.dead = dead;

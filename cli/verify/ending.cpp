@@ -91,11 +91,11 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
     if (!metadata) continue;
     for (const auto& [number, attempt] : about.attempts) {
       if (attempt.exists() && !attempt.answered() && attempt.first_chunk >= 0 &&
-          attempt.first_chunk < metadata->chunk_offset)
+          attempt.first_chunk < metadata->chunk_offset.value())
         say(options_.topics.chunks, attempt.first_chunk,
             fmt::format("the commit's chunkOffset {} is behind the first chunk of {}, which has no llm.response (a "
                         "router of an older version may have committed it)",
-                        metadata->chunk_offset, attempt_text(about, number)));
+                        metadata->chunk_offset.value(), attempt_text(about, number)));
     }
   }
   if (!metadata) return;
@@ -106,7 +106,7 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
     say(options_.topics.audit, *first_overlooked_,
         fmt::format("the commit's auditOffset {} is behind an event about a request at or above the committed "
                     "offset {}",
-                    metadata->audit_offset, committed));
+                    metadata->audit_offset.value(), committed));
 }
 
 // Where nothing runs any more the last owner's commit is before the first request that is not complete: a partition
@@ -146,11 +146,12 @@ void Checker::judge_ends() {
   const auto metadata = events::decode_commit_metadata(options_.metadata);
   // Where the metadata is none of ours the next owner reads all that there is.
   const auto audit_end = options_.audit_end.value_or(audit_next_);
-  const auto tail_from = std::max(options_.audit_from, metadata ? metadata->audit_offset : 0);
+  const auto tail_from = std::max(options_.audit_from, metadata ? metadata->audit_offset.value() : 0);
   figures_.audit_tail = std::max<std::int64_t>(0, audit_end - tail_from);
   if (!metadata) return;
-  within(topics.audit, metadata->audit_offset, audit_end, "commit's auditOffset");
-  within(topics.chunks, metadata->chunk_offset, options_.chunks_end.value_or(chunks_next_), "commit's chunkOffset");
+  within(topics.audit, metadata->audit_offset.value(), audit_end, "commit's auditOffset");
+  within(topics.chunks, metadata->chunk_offset.value(), options_.chunks_end.value_or(chunks_next_),
+         "commit's chunkOffset");
 }
 
 }  // namespace tokenrail::verify

@@ -25,7 +25,7 @@ bool AuditFold::Attempt::interrupted() const {
   return response && response->outcome == name_of(Outcome::interrupted);
 }
 
-AuditFold::Verdict AuditFold::apply(std::int64_t audit_offset, const AuditFacts& event) {
+AuditFold::Verdict AuditFold::apply(AuditOffset audit_offset, const AuditFacts& event) {
   next_ = audit_offset + 1;
   using Kind = AuditFacts::Kind;
   if (event.kind == Kind::claimed) return claimed(audit_offset, event);
@@ -48,12 +48,12 @@ AuditFold::Verdict AuditFold::apply(std::int64_t audit_offset, const AuditFacts&
   }
 }
 
-std::int64_t AuditFold::epoch_at(std::int64_t audit_offset) const {
+std::int64_t AuditFold::epoch_at(AuditOffset audit_offset) const {
   const auto next = claims_.lower_bound(audit_offset);
   return next == claims_.begin() ? start_epoch_ : std::prev(next)->second;
 }
 
-AuditFold::Verdict AuditFold::claimed(std::int64_t audit_offset, const AuditFacts& event) {
+AuditFold::Verdict AuditFold::claimed(AuditOffset audit_offset, const AuditFacts& event) {
   if (event.epoch <= epoch_) return Verdict::is_void;
   epoch_ = event.epoch;
   claims_.emplace(audit_offset, epoch_);
@@ -68,11 +68,11 @@ AuditFold::Verdict AuditFold::claimed(std::int64_t audit_offset, const AuditFact
   return Verdict::counts;
 }
 
-AuditFold::Verdict AuditFold::requested(std::int64_t audit_offset, const AuditFacts& event) {
+AuditFold::Verdict AuditFold::requested(AuditOffset audit_offset, const AuditFacts& event) {
   auto& source = sources_.try_emplace(event.ids.source_offset, Source{.first_event = audit_offset}).first->second;
   if (event.epoch < epoch_) return Verdict::is_void;
   if (auto* attempt = known(event.ids.source_offset, event.ids.attempt)) {
-    if (attempt->request_offset >= 0) return Verdict::repeated;
+    if (attempt->request_offset >= AuditOffset(0)) return Verdict::repeated;
     attempt->request_offset = audit_offset;
     return Verdict::counts;
   }
@@ -82,7 +82,7 @@ AuditFold::Verdict AuditFold::requested(std::int64_t audit_offset, const AuditFa
   return Verdict::counts;
 }
 
-AuditFold::Verdict AuditFold::responded(std::int64_t audit_offset, const AuditFacts& event) {
+AuditFold::Verdict AuditFold::responded(AuditOffset audit_offset, const AuditFacts& event) {
   auto& source = sources_.try_emplace(event.ids.source_offset, Source{.first_event = audit_offset}).first->second;
   auto* attempt = known(event.ids.source_offset, event.ids.attempt);
   const bool counts = event.epoch >= epoch_ || (attempt != nullptr && continues(*attempt, event));
@@ -106,7 +106,7 @@ AuditFold::Verdict AuditFold::responded(std::int64_t audit_offset, const AuditFa
   return Verdict::counts;
 }
 
-AuditFold::Verdict AuditFold::released(std::int64_t audit_offset, const AuditFacts& event) {
+AuditFold::Verdict AuditFold::released(AuditOffset audit_offset, const AuditFacts& event) {
   if (event.epoch < epoch_) return Verdict::is_void;
   for (const auto& [offset, number] : event.continuing) {
     if (auto* attempt = known(offset, number)) {
@@ -118,7 +118,7 @@ AuditFold::Verdict AuditFold::released(std::int64_t audit_offset, const AuditFac
   return Verdict::counts;
 }
 
-AuditFold::Verdict AuditFold::continuing(std::int64_t audit_offset, const AuditFacts& event) {
+AuditFold::Verdict AuditFold::continuing(AuditOffset audit_offset, const AuditFacts& event) {
   bool any = false;
   for (const auto& [offset, number] : event.continuing) {
     auto* attempt = known(offset, number);
@@ -225,8 +225,8 @@ std::vector<const AuditFold::Attempt*> AuditFold::open() const {
   return all;
 }
 
-std::optional<std::int64_t> AuditFold::first_event_from(std::int64_t source_offset) const {
-  std::optional<std::int64_t> first;
+std::optional<AuditOffset> AuditFold::first_event_from(std::int64_t source_offset) const {
+  std::optional<AuditOffset> first;
   // The position of a forgotten one in its group is not known any more; too low a position is never wrong.
   for (auto it = forgotten_.lower_bound(source_offset / forgotten_group); it != forgotten_.end(); ++it) {
     first = std::min(first.value_or(it->second), it->second);

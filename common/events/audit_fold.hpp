@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "common/events/audit.hpp"
+#include "common/events/offsets.hpp"
 
 namespace tokenrail::events {
 
@@ -30,7 +31,7 @@ class AuditFold {
 
   /// The response that counts.
   struct Response {
-    std::int64_t audit_offset = -1;
+    AuditOffset audit_offset{-1};
     std::int64_t epoch = 0;  ///< of its writer
     std::string outcome{};
     std::string cause{};
@@ -44,12 +45,12 @@ class AuditFold {
     std::int64_t epoch = 0;
     std::string instance{};
     std::int64_t lease_ms = 0;
-    std::int64_t renewed_at = -1;  ///< audit offset of the last event that said so
-    bool given_up = false;         ///< it said later that it does not go on with it
+    AuditOffset renewed_at{-1};  ///< the last event that said so
+    bool given_up = false;       ///< it said later that it does not go on with it
   };
   struct Attempt {
-    AttemptIds ids{};                  ///< as its first event has them: epoch and instance are those of its writer
-    std::int64_t request_offset = -1;  ///< audit offset of the llm.request; -1: a duplicate's answer, or not read
+    AttemptIds ids{};                ///< as its first event has them: epoch and instance are those of its writer
+    AuditOffset request_offset{-1};  ///< of the llm.request; -1: a duplicate's answer, or not read
     std::optional<Response> response{};
     std::optional<Continued> continued{};
 
@@ -64,14 +65,14 @@ class AuditFold {
     foreign,   ///< of a type that is not about ownership or attempts
   };
   /// The event at that offset of the log. Offsets must grow; gaps are allowed.
-  Verdict apply(std::int64_t audit_offset, const AuditFacts& event);
+  Verdict apply(AuditOffset audit_offset, const AuditFacts& event);
 
   /// One past the last event applied; 0 before that.
-  [[nodiscard]] std::int64_t next() const { return next_; }
+  [[nodiscard]] AuditOffset next() const { return next_; }
   /// The highest effective claim; 0: none is known.
   [[nodiscard]] std::int64_t epoch() const { return epoch_; }
   /// The highest claim before that audit offset; 0: none is known.
-  [[nodiscard]] std::int64_t epoch_at(std::int64_t audit_offset) const;
+  [[nodiscard]] std::int64_t epoch_at(AuditOffset audit_offset) const;
   /// Workers that claimed one after the other since the last event of another kind. A worker that claims again is
   /// alive, and counts once.
   [[nodiscard]] int claims_in_a_row() const { return claims_in_a_row_; }
@@ -99,7 +100,7 @@ class AuditFold {
   [[nodiscard]] bool any_continued() const { return continued_open_ > 0; }
 
   /// The lowest audit offset of any event, void ones included, about a source offset at or above that one.
-  [[nodiscard]] std::optional<std::int64_t> first_event_from(std::int64_t source_offset) const;
+  [[nodiscard]] std::optional<AuditOffset> first_event_from(std::int64_t source_offset) const;
   /// Forgets that source offset, unless an attempt of it is open. For an owner that has seen it complete: what still
   /// comes of it has no effect. first_event_from() goes on to count it in.
   void forget_complete(std::int64_t source_offset);
@@ -113,30 +114,30 @@ class AuditFold {
   void forget(std::int64_t source_offset) { sources_.erase(source_offset); }
 
   struct Source {
-    std::int64_t first_event = -1;
+    AuditOffset first_event{-1};
     std::vector<Attempt> attempts{};
   };
   [[nodiscard]] const std::map<std::int64_t, Source>& sources() const { return sources_; }
 
  private:
-  Verdict claimed(std::int64_t audit_offset, const AuditFacts& event);
-  Verdict requested(std::int64_t audit_offset, const AuditFacts& event);
-  Verdict responded(std::int64_t audit_offset, const AuditFacts& event);
-  Verdict released(std::int64_t audit_offset, const AuditFacts& event);
-  Verdict continuing(std::int64_t audit_offset, const AuditFacts& event);
+  Verdict claimed(AuditOffset audit_offset, const AuditFacts& event);
+  Verdict requested(AuditOffset audit_offset, const AuditFacts& event);
+  Verdict responded(AuditOffset audit_offset, const AuditFacts& event);
+  Verdict released(AuditOffset audit_offset, const AuditFacts& event);
+  Verdict continuing(AuditOffset audit_offset, const AuditFacts& event);
   bool give_up_others(const AuditFacts& event);
   Attempt* known(std::int64_t source_offset, std::int64_t attempt);
 
-  std::int64_t next_ = 0;
+  AuditOffset next_{};
   std::int64_t start_epoch_ = 0;
-  std::map<std::int64_t, std::int64_t> claims_{};  ///< audit offset -> epoch, of the newest that took effect
+  std::map<AuditOffset, std::int64_t> claims_{};  ///< epochs, of the newest that took effect
   std::int64_t epoch_ = 0;
   int claims_in_a_row_ = 0;
   std::string claimed_by_{};  ///< the worker of the newest of them
   std::int64_t continued_open_ = 0;
   /// The lowest first event of the offsets that forget_complete() took, by groups of `forgotten_group` source offsets.
   /// A single number would not rise while anything is complete behind the committed offset, which is always the case.
-  std::map<std::int64_t, std::int64_t> forgotten_{};
+  std::map<std::int64_t, AuditOffset> forgotten_{};
   std::map<std::int64_t, Source> sources_{};
 };
 

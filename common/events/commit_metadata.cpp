@@ -1,5 +1,6 @@
 #include "common/events/commit_metadata.hpp"
 
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -108,7 +109,7 @@ std::uint32_t dead_letter_digest(const kafka::Record& record) {
 }
 
 std::string encode(const CommitMetadata& metadata) {
-  auto text = fmt::format("tr1 {} {} {}", metadata.epoch, metadata.audit_offset, metadata.chunk_offset);
+  auto text = fmt::format("tr1 {} {} {}", metadata.epoch, metadata.audit_offset.value(), metadata.chunk_offset.value());
   if (metadata.epoch_at_audit_offset > 0) text += fmt::format(" {}{}", epoch_field, metadata.epoch_at_audit_offset);
   if (metadata.tails_by_time) text += fmt::format(" {}", tails_by_time_field);
   if (metadata.requests_log.knows() || metadata.audit_log.knows() || metadata.chunks_log.knows()) {
@@ -135,12 +136,13 @@ std::optional<CommitMetadata> decode_commit_metadata(std::string_view text) {
   if (!text.starts_with(magic)) return std::nullopt;
   text.remove_prefix(magic.size());
 
-  CommitMetadata metadata;
-  std::int64_t* const fields[] = {&metadata.epoch, &metadata.audit_offset, &metadata.chunk_offset};
-  for (std::size_t i = 0; i < std::size(fields); ++i) {
+  std::array<std::int64_t, 3> fields{};
+  for (std::size_t i = 0; i < fields.size(); ++i) {
     if (i > 0 && !take(text, ' ')) return std::nullopt;
-    if (!take_number(text, *fields[i]) || *fields[i] < 0) return std::nullopt;
+    if (!take_number(text, fields[i]) || fields[i] < 0) return std::nullopt;
   }
+  CommitMetadata metadata{
+      .epoch = fields[0], .audit_offset = AuditOffset(fields[1]), .chunk_offset = ChunkOffset(fields[2])};
   if (metadata.epoch > epoch_max) return std::nullopt;
   // What was appended starts with a blank; anything else is damage.
   if (!text.empty() && !text.starts_with(' ')) return std::nullopt;

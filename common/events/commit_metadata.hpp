@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "common/events/epochs.hpp"
+#include "common/events/offsets.hpp"
 #include "common/kafka/log_identity.hpp"
 #include "common/kafka/record.hpp"
 
@@ -48,8 +49,8 @@ inline constexpr std::size_t well_workers_listed_max = 4;
 
 struct CommitMetadata {
   std::int64_t epoch = 0;
-  std::int64_t audit_offset = 0;             ///< where a successor starts to read llm.audit
-  std::int64_t chunk_offset = 0;             ///< where a successor starts to read chat.chunks
+  AuditOffset audit_offset{};                ///< where a successor starts to read llm.audit
+  ChunkOffset chunk_offset{};                ///< where a successor starts to read chat.chunks
   std::int64_t epoch_at_audit_offset = 0;    ///< of the highest claim before it; 0: not known
   bool tails_by_time = false;                ///< where to start is not known, and the offsets are 0
   std::vector<WellWorker> well_workers{};    ///< oldest first

@@ -115,8 +115,9 @@ void Oracle::audit_kept(int partition, std::int64_t offset, std::string_view val
   auto event = events::parse_audit(value);
   if (!event) return;
   translate(p, *event);
-  p.fold.apply(offset, *event);
-  if (offset >= p.uncut.next()) p.uncut.apply(offset, *event);
+  const events::AuditOffset at(offset);
+  p.fold.apply(at, *event);
+  if (at >= p.uncut.next()) p.uncut.apply(at, *event);
 }
 
 void Oracle::requests_deleted(int partition, std::int64_t below) {
@@ -187,8 +188,8 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
     return;
   }
   translate(p, *event);
-  const auto verdict = p.fold.apply(offset, *event);
-  p.uncut.apply(offset, *event);
+  const auto verdict = p.fold.apply(events::AuditOffset(offset), *event);
+  p.uncut.apply(events::AuditOffset(offset), *event);
   // Where retention has taken the beginning, only an owner that read it knows that a handed-over attempt is answered.
   const auto about = event->ids.source_offset;
   if (p.audit_cut && event->kind == Kind::response && about >= 0 &&
@@ -331,7 +332,7 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer, Micros no
     if (earlier.interrupted() && earlier.response->cause == events::cause_restart) continue;
     ++figures_.runs_again;
     const auto& before = p.attempts[{source.id, number}];
-    const bool voided = earlier.interrupted() && earlier.response->audit_offset < claim.at;
+    const bool voided = earlier.interrupted() && earlier.response->audit_offset.value() < claim.at;
     if (before.terminal_at >= 0 && before.first_at < p.chunks_begin) {
       // Whoever closed it could not read all of it. The request may end without a call, and say that nobody can know.
       const bool was_there =
@@ -426,7 +427,7 @@ void Oracle::judge_response(Part& p, const AuditFacts& event, Micros now) {
     }
   } else {
     auto& attempt = p.attempts[{source.id, number}];
-    attempt.response_at = p.fold.next() - 1;
+    attempt.response_at = p.fold.next().value() - 1;
     if (interrupted && event.cause == events::cause_refused) {
       ++figures_.refused;
       if (p.chunks_refused == 0) report("REFUSED", fmt::format("{}: no chunk of the partition was refused", what));
@@ -540,7 +541,7 @@ void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::strin
   }
   const auto positions = events::decode_commit_metadata(metadata);
   if (!positions) return;  // what a tool wrote may be confirmed as it stands
-  std::optional<std::int64_t> first;
+  std::optional<events::AuditOffset> first;
   for (auto at = static_cast<std::size_t>(offset); at < p.here.size(); ++at) {
     const auto known = p.fold.sources().find(static_cast<std::int64_t>(p.here[at]));
     if (known != p.fold.sources().end())
@@ -553,7 +554,7 @@ void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::strin
   const bool audit_known = speaks_of(p.audit_log, positions->audit_log, positions->epoch, now);
   if (audit_known && first && positions->audit_offset > *first) {
     report("METADATA", fmt::format("the commit of {} starts the audit tail at {}; an event it needs lies at {}", offset,
-                                   positions->audit_offset, *first));
+                                   positions->audit_offset.value(), first->value()));
   }
   if (!audit_known || !speaks_of(p.chunks_log, positions->chunks_log, positions->epoch, now)) return;
   for (const auto* open : p.fold.open()) {
@@ -562,11 +563,11 @@ void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::strin
     const auto attempt = p.attempts.find({id->second, open->ids.attempt});
     if (attempt == p.attempts.end() || attempt->second.first_at < 0 || attempt->second.torn) continue;
     const auto lies_at = attempt->second.first_offset;
-    if (attempt->second.first_at >= p.chunks_begin && lies_at < positions->chunk_offset) {
+    if (attempt->second.first_at >= p.chunks_begin && lies_at < positions->chunk_offset.value()) {
       report("METADATA",
              fmt::format("the commit of {} starts the chunk tail at {}; {}, whose first chunk lies at {}, has "
                          "no response yet",
-                         offset, positions->chunk_offset, name(id->second, open->ids.attempt), lies_at));
+                         offset, positions->chunk_offset.value(), name(id->second, open->ids.attempt), lies_at));
     }
   }
 }

@@ -11,7 +11,7 @@ void AnswerTail::expect(const events::AttemptIds& ids) {
   prefixes_.try_emplace({ids.source_offset, ids.attempt}, std::move(prefix));
 }
 
-void AnswerTail::read(std::int64_t chunk_offset, std::string_view value) {
+void AnswerTail::read(events::ChunkOffset chunk_offset, std::string_view value) {
   if (answers_.empty()) return;
   Answers::iterator it;
   std::int64_t seq = 0;
@@ -26,7 +26,7 @@ void AnswerTail::read(std::int64_t chunk_offset, std::string_view value) {
   }
   if (it == answers_.end()) return;
   auto& answer = it->second;
-  if (answer.first_chunk < 0) answer.first_chunk = chunk_offset;
+  if (!answer.first_chunk) answer.first_chunk = chunk_offset;
   const bool next = seq == answer.next_seq || planted(Bug::terminal_is_enough);
   if (answer.terminal || !next) return;
   // The name of the field is written by us, without blanks; that it stands in a text is what the parser finds out.
@@ -53,10 +53,9 @@ const events::Chunk* AnswerTail::terminal(std::int64_t source_offset, std::int64
   return answer == nullptr || !answer->terminal ? nullptr : &*answer->terminal;
 }
 
-std::optional<std::int64_t> AnswerTail::first_chunk(std::int64_t source_offset, std::int64_t attempt) const {
+std::optional<events::ChunkOffset> AnswerTail::first_chunk(std::int64_t source_offset, std::int64_t attempt) const {
   const auto* const answer = find(source_offset, attempt);
-  if (answer == nullptr || answer->first_chunk < 0) return std::nullopt;
-  return answer->first_chunk;
+  return answer == nullptr ? std::nullopt : answer->first_chunk;
 }
 
 void AnswerTail::forget(std::int64_t source_offset, std::int64_t attempt) {

@@ -16,6 +16,7 @@
 
 #include "common/events/audit.hpp"
 #include "common/events/chunk.hpp"
+#include "common/events/offsets.hpp"
 
 namespace tokenrail::router {
 
@@ -24,12 +25,12 @@ class AnswerTail {
   /// Chunks of that attempt are counted from now on.
   void expect(const events::AttemptIds& ids);
   /// A record of the chunk log, in its order. What was read before may come again.
-  void read(std::int64_t chunk_offset, std::string_view value);
+  void read(events::ChunkOffset chunk_offset, std::string_view value);
   /// The terminal chunk of an attempt whose chunks have all been read; of several the first. nullptr: it is not whole.
   /// Valid until it is forgotten.
   [[nodiscard]] const events::Chunk* terminal(std::int64_t source_offset, std::int64_t attempt) const;
   /// Where the first of its chunks was read, whatever its seq; nothing: none was.
-  [[nodiscard]] std::optional<std::int64_t> first_chunk(std::int64_t source_offset, std::int64_t attempt) const;
+  [[nodiscard]] std::optional<events::ChunkOffset> first_chunk(std::int64_t source_offset, std::int64_t attempt) const;
   void forget(std::int64_t source_offset, std::int64_t attempt);
   void clear();
 
@@ -37,7 +38,7 @@ class AnswerTail {
   struct Answer {
     std::int64_t source_offset = 0;
     std::int64_t next_seq = 0;
-    std::int64_t first_chunk = -1;
+    std::optional<events::ChunkOffset> first_chunk{};
     std::optional<events::Chunk> terminal{};
   };
   struct Hash : std::hash<std::string_view> {

@@ -20,13 +20,13 @@ void AuditAccount::produced(Entry entry) {
   on_the_way_.push_back(std::move(entry));
 }
 
-bool AuditAccount::reported(std::int64_t offset, std::int64_t stamp_ms) {
+bool AuditAccount::reported(events::AuditOffset offset, std::int64_t stamp_ms) {
   if (on_the_way_.empty()) return true;
   auto entry = std::move(on_the_way_.front());
   on_the_way_.pop_front();
 
   if (entry.read) return true;  // whatever the report says of its place
-  if (offset < 0) {
+  if (offset < events::AuditOffset(0)) {
     unplaced_events_.push_back(std::move(entry));
     ++unplaced_;
     return true;
@@ -66,13 +66,13 @@ void AuditAccount::read(Entry entry) {
   advance();
 }
 
-void AuditAccount::read_foreign(std::int64_t offset) {
+void AuditAccount::read_foreign(events::AuditOffset offset) {
   if (offset < position_) return;
   position_ = offset + 1;
   advance();
 }
 
-void AuditAccount::read_to(std::int64_t next) {
+void AuditAccount::read_to(events::AuditOffset next) {
   if (next <= position_) return;
   position_ = next;
   advance();

@@ -12,30 +12,31 @@
 #include <optional>
 
 #include "common/events/audit.hpp"
+#include "common/events/offsets.hpp"
 
 namespace tokenrail::router {
 
 class AuditAccount {
  public:
   struct Entry {
-    std::int64_t offset = -1;
+    events::AuditOffset offset{-1};
     events::AuditFacts facts{};
-    bool own = false;                             ///< told by a report, not read
-    bool read = false;                            ///< own, on its way: reading has come by it before its report
-    std::int64_t chunks_acknowledged_before = 0;  ///< own: what was acknowledged when it was sent
-    std::int64_t at_ms = 0;                       ///< Unix; when it was sent, or the record's timestamp
-    std::int64_t stamp_ms = -1;                   ///< Unix; the record's timestamp; -1: not known
-    std::size_t bytes = 0;                        ///< of the record's value
+    bool own = false;                                  ///< told by a report, not read
+    bool read = false;                                 ///< own, on its way: reading has come by it before its report
+    events::ChunkOffset chunks_acknowledged_before{};  ///< own: what was acknowledged when it was sent
+    std::int64_t at_ms = 0;                            ///< Unix; when it was sent, or the record's timestamp
+    std::int64_t stamp_ms = -1;                        ///< Unix; the record's timestamp; -1: not known
+    std::size_t bytes = 0;                             ///< of the record's value
   };
 
   /// `position`: the first offset that is not known.
-  explicit AuditAccount(std::int64_t position = 0) : position_(position) {}
+  explicit AuditAccount(events::AuditOffset position = {}) : position_(position) {}
 
   /// An own event is on its way. Reports come in this order.
   void produced(Entry entry);
   /// The oldest own event on its way was delivered; `offset` -1: the report does not say where (BatchNumbers). Returns
   /// whether that can be: false, where it lies below what is known and was not read.
-  bool reported(std::int64_t offset, std::int64_t stamp_ms = -1);
+  bool reported(events::AuditOffset offset, std::int64_t stamp_ms = -1);
   /// The oldest own event on its way was refused for good: it is not in the log.
   void refused() {
     if (!on_the_way_.empty()) on_the_way_.pop_front();
@@ -43,26 +44,26 @@ class AuditAccount {
   /// A record was read, at its offset, by reading that began at or before position().
   void read(Entry entry);
   /// A record there could not be understood: it is nobody's event.
-  void read_foreign(std::int64_t offset);
+  void read_foreign(events::AuditOffset offset);
   /// Reading has come to `next` and there was nothing else below it.
-  void read_to(std::int64_t next);
+  void read_to(events::AuditOffset next);
 
   /// The next event in the order of the log, once everything before it is known.
   std::optional<Entry> take();
 
   /// What is missing has to be read, from position() on.
   [[nodiscard]] bool gap() const { return !beyond_.empty() || unplaced_ > 0; }
-  [[nodiscard]] std::int64_t position() const { return position_; }
+  [[nodiscard]] events::AuditOffset position() const { return position_; }
   /// Own events that were delivered and lie behind a gap; for who stops looking at the log.
   [[nodiscard]] std::deque<Entry> delivered_beyond();
 
  private:
   void advance();
 
-  std::int64_t position_;
+  events::AuditOffset position_;
   std::deque<Entry> on_the_way_{};
-  std::map<std::int64_t, Entry> beyond_{};  ///< own, reported, behind a gap
-  std::deque<Entry> unplaced_events_{};     ///< own, delivered nobody knows where
+  std::map<events::AuditOffset, Entry> beyond_{};  ///< own, reported, behind a gap
+  std::deque<Entry> unplaced_events_{};            ///< own, delivered nobody knows where
   std::size_t unplaced_ = 0;
   std::deque<Entry> ready_{};
 };

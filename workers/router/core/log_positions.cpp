@@ -15,20 +15,20 @@ constexpr std::uint64_t mark_every_bytes = 256 * 1024;
 }  // namespace
 
 void LogPositions::clear() {
-  chunk_cap_ = chunks_acknowledged_ = 0;
+  chunk_cap_ = chunks_acknowledged_ = {};
   open_.clear();
   marks_.clear();
-  audit_end_ = 0;
+  audit_end_ = {};
   bytes_ = 0;
 }
 
-void LogPositions::recovered(std::int64_t chunk_end) {
+void LogPositions::recovered(events::ChunkOffset chunk_end) {
   chunk_cap_ = chunk_end;
   chunks_acknowledged_ = std::max(chunks_acknowledged_, chunk_end);
   open_.clear();
 }
 
-void LogPositions::event(std::int64_t audit_offset, Millis at, std::size_t bytes) {
+void LogPositions::event(events::AuditOffset audit_offset, Millis at, std::size_t bytes) {
   // What is read twice (a tail after a repair) counts once.
   if (audit_offset < audit_end_) return;
   audit_end_ = audit_offset + 1;
@@ -37,29 +37,30 @@ void LogPositions::event(std::int64_t audit_offset, Millis at, std::size_t bytes
   bytes_ += bytes;
 }
 
-void LogPositions::own_event_counts(std::int64_t chunks_acknowledged_when_sent) {
+void LogPositions::own_event_counts(events::ChunkOffset chunks_acknowledged_when_sent) {
   chunk_cap_ = std::max(chunk_cap_, chunks_acknowledged_when_sent);
 }
 
-void LogPositions::chunk_acknowledged(std::int64_t chunk_offset) {
+void LogPositions::chunk_acknowledged(events::ChunkOffset chunk_offset) {
   chunks_acknowledged_ = std::max(chunks_acknowledged_, chunk_offset + 1);
 }
 
-void LogPositions::begun(std::int64_t source_offset, std::int64_t attempt, std::int64_t chunk_offset) {
+void LogPositions::begun(std::int64_t source_offset, std::int64_t attempt, events::ChunkOffset chunk_offset) {
   if (!planted(Bug::answer_begins_before)) open_.try_emplace({source_offset, attempt}, chunk_offset);
 }
 
-void LogPositions::terminal(std::int64_t source_offset, std::int64_t attempt, std::int64_t chunk_offset) {
+void LogPositions::terminal(std::int64_t source_offset, std::int64_t attempt, events::ChunkOffset chunk_offset) {
+  constexpr events::ChunkOffset first{};
   open_.try_emplace({source_offset, attempt},
-                    chunk_offset >= 0 ? chunk_offset : std::max<std::int64_t>(0, chunks_acknowledged_ - 1));
+                    chunk_offset >= first ? chunk_offset : std::max(first, chunks_acknowledged_ - 1));
 }
 
 void LogPositions::answered(std::int64_t source_offset, std::int64_t attempt) {
   open_.erase({source_offset, attempt});
 }
 
-LogPositions::Positions LogPositions::at(std::int64_t committed, const events::AuditFold& fold, std::int64_t accounted,
-                                         Millis now) {
+LogPositions::Positions LogPositions::at(std::int64_t committed, const events::AuditFold& fold,
+                                         events::AuditOffset accounted, Millis now) {
   Positions positions{.audit = accounted, .chunk = planted(Bug::chunk_cap_too_far) ? chunks_acknowledged_ : chunk_cap_};
   if (const auto first = fold.first_event_from(committed)) positions.audit = std::min(positions.audit, *first);
   // What stands between a mark and the next is at most that much younger than the mark.

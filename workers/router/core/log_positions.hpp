@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/events/audit_fold.hpp"
+#include "common/events/offsets.hpp"
 #include "workers/router/core/environment.hpp"
 
 namespace tokenrail::router {
@@ -23,49 +24,50 @@ class LogPositions {
   void clear();
 
   /// The tails have been read under a new claim; the chunk log ended there.
-  void recovered(std::int64_t chunk_end);
+  void recovered(events::ChunkOffset chunk_end);
 
   /// An event of the audit log, in its order. `bytes`: of the record.
-  void event(std::int64_t audit_offset, Millis at, std::size_t bytes);
+  void event(events::AuditOffset audit_offset, Millis at, std::size_t bytes);
   /// An own event of the present claim is known to count.
-  void own_event_counts(std::int64_t chunks_acknowledged_when_sent);
+  void own_event_counts(events::ChunkOffset chunks_acknowledged_when_sent);
   /// -1: delivered nobody knows where.
-  void chunk_acknowledged(std::int64_t chunk_offset);
+  void chunk_acknowledged(events::ChunkOffset chunk_offset);
   /// The attempt exists, no response counts yet, and its first chunk lies at `chunk_offset` or behind it: a successor
   /// takes its answer for whole only if it has read all of it.
-  void begun(std::int64_t source_offset, std::int64_t attempt, std::int64_t chunk_offset);
+  void begun(std::int64_t source_offset, std::int64_t attempt, events::ChunkOffset chunk_offset);
   /// A terminal chunk lies at `chunk_offset` (-1: at or behind the last one acknowledged); no response counts yet.
-  void terminal(std::int64_t source_offset, std::int64_t attempt, std::int64_t chunk_offset);
+  void terminal(std::int64_t source_offset, std::int64_t attempt, events::ChunkOffset chunk_offset);
   /// A response of that attempt counts.
   void answered(std::int64_t source_offset, std::int64_t attempt);
 
   /// One past the last chunk acknowledged so far; to be remembered with every audit event when it is sent.
-  [[nodiscard]] std::int64_t chunks_acknowledged() const { return chunks_acknowledged_; }
+  [[nodiscard]] events::ChunkOffset chunks_acknowledged() const { return chunks_acknowledged_; }
 
   struct Positions {
-    std::int64_t audit = 0;
-    std::int64_t chunk = 0;
+    events::AuditOffset audit{};
+    events::ChunkOffset chunk{};
   };
   /// For a commit of `committed`. `accounted`: the position that the owner's account has come to.
-  [[nodiscard]] Positions at(std::int64_t committed, const events::AuditFold& fold, std::int64_t accounted, Millis now);
+  [[nodiscard]] Positions at(std::int64_t committed, const events::AuditFold& fold, events::AuditOffset accounted,
+                             Millis now);
   /// How often the window was cut shorter than its time because of its bytes.
   [[nodiscard]] std::uint64_t windows_cut() const { return windows_cut_; }
 
  private:
   struct Mark {
-    std::int64_t audit_offset;
+    events::AuditOffset audit_offset;
     Millis at;
     std::uint64_t bytes_before;
   };
 
   const Millis window_;
   const std::size_t window_bytes_;
-  std::int64_t chunk_cap_ = 0;
-  std::int64_t chunks_acknowledged_ = 0;
+  events::ChunkOffset chunk_cap_{};
+  events::ChunkOffset chunks_acknowledged_{};
   /// (source, attempt) -> chunk offset, of those without a response that counts: nothing of them lies before it.
-  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> open_{};
+  std::map<std::pair<std::int64_t, std::int64_t>, events::ChunkOffset> open_{};
   std::deque<Mark> marks_{};
-  std::int64_t audit_end_ = 0;  ///< one past the last event told
+  events::AuditOffset audit_end_{};  ///< one past the last event told
   std::uint64_t bytes_ = 0;
   std::uint64_t windows_cut_ = 0;
 };

@@ -22,6 +22,7 @@
 
 #include "common/events/audit_fold.hpp"
 #include "common/events/commit_metadata.hpp"
+#include "common/events/offsets.hpp"
 #include "common/kafka/consumer.hpp"
 #include "common/kafka/ledger.hpp"
 #include "common/kafka/log_identity.hpp"
@@ -181,22 +182,22 @@ class Partition {
   void read_tails();
   /// The commit says where the tails begin.
   [[nodiscard]] bool tails_inherited() const { return inherited_ && !identity_.tails_by_time; }
-  [[nodiscard]] std::int64_t audit_tail_begin() const;
-  [[nodiscard]] std::int64_t chunk_tail_begin() const;
-  [[nodiscard]] bool chunk_tail_starts_late(std::int64_t first) const;
+  [[nodiscard]] events::AuditOffset audit_tail_begin() const;
+  [[nodiscard]] events::ChunkOffset chunk_tail_begin() const;
+  [[nodiscard]] bool chunk_tail_starts_late(events::ChunkOffset first) const;
   void begins_at(std::int64_t offset);
 
   // the tails (partition_takeover.cpp)
   void audit_tail_record(const kafka::Record& record);
-  void audit_tail_read(std::int64_t claim_offset);
+  void audit_tail_read(events::AuditOffset claim_offset);
   void chunk_tail_record(const kafka::Record& record);
-  void chunk_tail_read(std::int64_t end);
+  void chunk_tail_read(events::ChunkOffset end);
   void recovered();
   void close(const Closing& closing);
   void run();
   void settled();
   void read_log(Log log, std::int64_t from);
-  void read_chunks_from(std::int64_t from);
+  void read_chunks_from(events::ChunkOffset from);
   void check_reading();
   void stop_log(Log log);
   void stop_logs();
@@ -238,7 +239,7 @@ class Partition {
   void requests_are_others(const kafka::WitnessAnswer& now);
   [[nodiscard]] std::optional<kafka::LogWitness> inherited_older(std::int64_t committable) const;
   void outputs_are_others(bool audit, bool chunks);
-  void audit_went_back(std::int64_t offset);
+  void audit_went_back(events::AuditOffset offset);
   void compare(const kafka::Record& record);
   void compared(const LogComparison::Outcome& outcome);
   void forget_requests();
@@ -312,7 +313,7 @@ class Partition {
     return phase_ != Phase::draining_reports && phase_ != Phase::verifying_ownership && phase_ != Phase::closed &&
            failing_.empty();
   }
-  void terminal_acknowledged(const Sent& sent, std::int64_t chunk_offset);
+  void terminal_acknowledged(const Sent& sent, events::ChunkOffset chunk_offset);
   void commit_news();
   void send_commit();
   void commit_well();

@@ -103,13 +103,13 @@ void Partition::on_looks(const Looks& looks) {
 
 // An event of ours lies where we know another: no answer of the brokers could say it more clearly, and once the log has
 // grown beyond what was known they say that it is the same.
-void Partition::audit_went_back(std::int64_t offset) {
+void Partition::audit_went_back(events::AuditOffset offset) {
   services_.hub.log_replaced(Log::audit, number_);
   ++identity_.version;
   outputs_are_others(true, false);
   // What is being given up is not claimed again here, so the next owner has to hear that the positions of the last
   // commit are of another log (commit_well()). Once the log has grown to where it was, it could not find out.
-  fail(fmt::format("an event was written to offset {} of {}, where another one was before", offset,
+  fail(fmt::format("an event was written to offset {} of {}, where another one was before", offset.value(),
                    services_.hub.topic(Output::audit)));
 }
 

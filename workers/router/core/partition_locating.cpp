@@ -16,22 +16,26 @@
 
 namespace tokenrail::router {
 
-std::int64_t Partition::audit_tail_begin() const {
-  return tails_inherited()  ? inherited_->audit_offset
-         : locator_.found() ? locator_.found()->audit
-                            : kafka::offset_beginning;
+namespace {
+
+constexpr events::AuditOffset audit_beginning(kafka::offset_beginning);
+constexpr events::ChunkOffset chunks_beginning(kafka::offset_beginning);
+
+}  // namespace
+
+events::AuditOffset Partition::audit_tail_begin() const {
+  return tails_inherited() ? inherited_->audit_offset : locator_.found() ? locator_.found()->audit : audit_beginning;
 }
 
-std::int64_t Partition::chunk_tail_begin() const {
-  return tails_inherited()  ? inherited_->chunk_offset
-         : locator_.found() ? locator_.found()->chunk
-                            : kafka::offset_beginning;
+events::ChunkOffset Partition::chunk_tail_begin() const {
+  return tails_inherited() ? inherited_->chunk_offset : locator_.found() ? locator_.found()->chunk : chunks_beginning;
 }
 
 /// `first`: what the chunk tail gave first, or its end where it gave nothing.
-bool Partition::chunk_tail_starts_late(std::int64_t first) const {
+bool Partition::chunk_tail_starts_late(events::ChunkOffset first) const {
   const bool doubtful = !tails_inherited() && locator_.found() && locator_.found()->chunk_may_be_cut;
-  return first != std::max<std::int64_t>(0, chunk_tail_begin()) || (doubtful && first > 0);
+  constexpr events::ChunkOffset lowest{};
+  return first != std::max(lowest, chunk_tail_begin()) || (doubtful && first > lowest);
 }
 
 /// The record at which reading starts.
@@ -56,7 +60,7 @@ void Partition::look_back_from(std::optional<Millis> started) {
         "partition {}: no commit says where its logs are to be read from, and timestamps on chat.requests are "
         "those of the senders: they are read from their beginning",
         number_);
-    located({.audit = kafka::offset_beginning, .chunk = kafka::offset_beginning});
+    located({.audit = audit_beginning, .chunk = chunks_beginning});
     return;
   }
   locator_.look_from(std::max(Millis(0), *started - services_.options.tail_margin - services_.options.dedupe_window));
@@ -79,7 +83,7 @@ void Partition::place_answered(std::uint32_t sequence, const Result<LogPlaces>& 
           "partition {}: the brokers do not report where its logs ended when its oldest request came ({}); they are "
           "read from their beginning",
           number_, answer.error().detail);
-      located({.audit = kafka::offset_beginning, .chunk = kafka::offset_beginning});
+      located({.audit = audit_beginning, .chunk = chunks_beginning});
       return;
   }
 }

@@ -58,7 +58,7 @@ void Partition::follow() {
   const bool wanted = owns() && (account_.gap() || fold_.any_continued());
   if (wanted && !reading_.logs[static_cast<std::size_t>(Log::audit)]) {
     services_.metrics.gaps_read.add();
-    read_log(Log::audit, account_.position());
+    read_log(Log::audit, account_.position().value());
   } else if (!wanted && phase_ != Phase::reading_audit) {
     stop_log(Log::audit);
   }
@@ -68,7 +68,7 @@ void Partition::apply(const AuditAccount::Entry& entry) {
   const auto& facts = entry.facts;
   const auto verdict = fold_.apply(entry.offset, facts);
   positions_.event(entry.offset, Millis(entry.at_ms), entry.bytes);
-  identity_.audit.note(entry.offset, entry.stamp_ms);
+  identity_.audit.note(entry.offset.value(), entry.stamp_ms);
   const bool ours = facts.epoch == epoch_ && facts.instance == instance_;
   if (verdict == Verdict::is_void) services_.metrics.void_events.add();
   if (verdict != Verdict::counts) return;

@@ -123,7 +123,7 @@ void Partition::on_chunk_report(const kafka::Report& report, std::uint64_t unit)
   } else if (!report.ok) {
     if (!planted(Bug::goes_on_after_failed_report)) fail(fmt::format("a chunk was not delivered ({})", report.detail));
   } else {
-    positions_.chunk_acknowledged(report.offset);
+    positions_.chunk_acknowledged(events::ChunkOffset(report.offset));
     identity_.chunks.note(report.offset, report.timestamp_ms);
   }
   if (phase_ == Phase::draining_reports && output_.all_reported()) settled();
@@ -170,7 +170,7 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
       // Where no more is gone than was written since, the claim took its place and the brokers' answers look right.
       if (inherited_ && report.offset >= 0 && report.offset < inherited_->audit_log.position &&
           !planted(Bug::believes_old_log)) {
-        audit_went_back(report.offset);
+        audit_went_back(events::AuditOffset(report.offset));
         return;
       }
       claim_reported();
@@ -180,7 +180,7 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
       break;
     case Purpose::terminal:
       identity_.chunks.note(report.offset, report.timestamp_ms);
-      terminal_acknowledged(sent, report.offset);
+      terminal_acknowledged(sent, events::ChunkOffset(report.offset));
       break;
     default:
       held_events_.erase({sent.purpose, sent.offset, sent.attempt});
@@ -198,8 +198,9 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
           }
         }
       }
-      if (!account_.reported(report.offset, report.timestamp_ms) && !planted(Bug::believes_old_log)) {
-        audit_went_back(report.offset);
+      if (const events::AuditOffset offset(report.offset);
+          !account_.reported(offset, report.timestamp_ms) && !planted(Bug::believes_old_log)) {
+        audit_went_back(offset);
         return;
       }
       fold_known();
@@ -207,7 +208,7 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
   }
 }
 
-void Partition::terminal_acknowledged(const Sent& sent, std::int64_t chunk_offset) {
+void Partition::terminal_acknowledged(const Sent& sent, events::ChunkOffset chunk_offset) {
   positions_.terminal(sent.offset, sent.attempt, chunk_offset);
   positions_.chunk_acknowledged(chunk_offset);
   auto* const found = with_attempt(sent.offset, sent.attempt);

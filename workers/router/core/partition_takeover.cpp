@@ -26,7 +26,7 @@ constexpr int isolated_requests = 100;
 
 void Partition::read_tails() {
   enter(Phase::reading_audit);
-  read_log(Log::audit, audit_tail_begin());
+  read_log(Log::audit, audit_tail_begin().value());
 }
 
 void Partition::on_log_record(Log log, const kafka::Record& record) {
@@ -45,7 +45,7 @@ void Partition::on_log_record(Log log, const kafka::Record& record) {
     if (takeover_.end_is_known() || planted(Bug::chunk_end_early)) {
       chunk_tail_record(record);
       // While another router goes on writing there may be no moment without a record behind it.
-      if (takeover_.is_whole(record.offset + 1)) on_log_end(Log::chunks, record.offset + 1);
+      if (takeover_.is_whole(events::ChunkOffset(record.offset + 1))) on_log_end(Log::chunks, record.offset + 1);
     } else {
       on_log_end(Log::chunks, record.offset);  // behind the end that was asked for there was only this record
     }
@@ -56,10 +56,10 @@ void Partition::on_log_record(Log log, const kafka::Record& record) {
   } else if (owns()) {
     auto facts = events::parse_audit(record.value.value_or(""));
     if (!facts || events::source_partition(*facts) != number_) {
-      account_.read_foreign(record.offset);
+      account_.read_foreign(events::AuditOffset(record.offset));
     } else {
       takeover_.note_origin(*facts, record);
-      account_.read({.offset = record.offset,
+      account_.read({.offset = events::AuditOffset(record.offset),
                      .facts = std::move(*facts),
                      .at_ms = record.timestamp_ms,
                      .stamp_ms = record.timestamp_ms,
@@ -76,7 +76,8 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
       begins_at(next_offset);
       if (next_offset == 0 && !identity_.tails_by_time) {
         // No request was ever read here: the logs contain claims at most, so the brokers are not asked for a place.
-        located({.audit = kafka::offset_beginning, .chunk = kafka::offset_beginning});
+        located({.audit = events::AuditOffset(kafka::offset_beginning),
+                 .chunk = events::ChunkOffset(kafka::offset_beginning)});
       } else {
         look_back_from(services_.environment.now().wall);
       }
@@ -87,28 +88,29 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
   }
   reading_.heard_at = services_.environment.now().steady;
   if (log == Log::chunks) {
+    const events::ChunkOffset end(next_offset);
     const bool wanted = phase_ == Phase::reading_chunks || leases_.any_expired();
     if (wanted && !takeover_.end_is_known()) {
-      if (const auto from = takeover_.ends_at(next_offset)) {
-        read_log(Log::chunks, *from);
+      if (const auto from = takeover_.ends_at(end)) {
+        read_log(Log::chunks, from->value());
         return;
       }
     }
-    if (wanted && !takeover_.is_whole(next_offset)) return;
+    if (wanted && !takeover_.is_whole(end)) return;
     if (phase_ == Phase::reading_chunks) {
-      chunk_tail_read(next_offset);
+      chunk_tail_read(end);
     } else if (phase_ == Phase::claiming && planted(Bug::chunk_end_early)) {
-      takeover_.end_early(next_offset);
+      takeover_.end_early(end);
       stop_log(Log::chunks);
     } else if (leases_.any_expired()) {
-      takeover_.read_to(next_offset);
+      takeover_.read_to(end);
       stop_log(Log::chunks);
       close_expired();
     }
     return;
   }
   if (owns()) {
-    account_.read_to(next_offset);
+    account_.read_to(events::AuditOffset(next_offset));
     fold_known();
   }
 }
@@ -124,16 +126,17 @@ void Partition::note_seen(const events::AuditFacts& facts, std::int64_t at_ms) {
 }
 
 void Partition::audit_tail_record(const kafka::Record& record) {
-  if (const auto begin = audit_tail_begin(); takeover_.audit_begins_late(record.offset, begin)) {
+  const events::AuditOffset offset(record.offset);
+  if (const auto begin = audit_tail_begin(); takeover_.audit_begins_late(offset, begin)) {
     services_.metrics.tails_cut.add();
     spdlog::warn("partition {}: the audit log begins at {}, its tail was to be read from {}: retention has cut it",
-                 number_, record.offset, begin);
+                 number_, record.offset, begin.value());
   }
   identity_.audit.note(record.offset, record.timestamp_ms);
   const auto facts = events::parse_audit(record.value.value_or(""));
   if (!facts || events::source_partition(*facts) != number_) return;
-  const auto verdict = fold_.apply(record.offset, *facts);
-  positions_.event(record.offset, Millis(record.timestamp_ms), record.value->size());
+  const auto verdict = fold_.apply(offset, *facts);
+  positions_.event(offset, Millis(record.timestamp_ms), record.value->size());
   if (takeover_.note_event(*facts, record, fold_)) fold_.forget_below(start_);
   note_seen(*facts, record.timestamp_ms);
   if (facts->kind == events::AuditFacts::Kind::lost) forget_lost(*facts);
@@ -152,27 +155,27 @@ void Partition::audit_tail_record(const kafka::Record& record) {
   const bool equal_taken = planted(Bug::epoch_reused) && facts->epoch == fold_.epoch();
   if (verdict == events::AuditFold::Verdict::counts || equal_taken) {
     isolation_.begin(fold_.claims_in_a_row() >= silent_claims_max ? isolated_requests : 0);
-    audit_tail_read(record.offset);
+    audit_tail_read(offset);
     return;
   }
   // Another claim before ours is as high or higher: the coordinator says who owns the partition before we claim again.
   fail(fmt::format("epoch {} was claimed before", fold_.epoch()));
 }
 
-void Partition::audit_tail_read(std::int64_t claim_offset) {
-  spdlog::debug("partition {}: the audit log is read up to the claim at {}", number_, claim_offset);
+void Partition::audit_tail_read(events::AuditOffset claim_offset) {
+  spdlog::debug("partition {}: the audit log is read up to the claim at {}", number_, claim_offset.value());
   account_ = AuditAccount(claim_offset + 1);
   enter(Phase::reading_chunks);
   const auto open = fold_.open();
   for (const auto* const attempt : open) takeover_.answers().expect(attempt->ids);
   // Nobody's answer is open: only the end of the chunk log is wanted.
   const bool wanted = !open.empty();
-  read_chunks_from(wanted ? chunk_tail_begin() : kafka::offset_end);
+  read_chunks_from(wanted ? chunk_tail_begin() : events::ChunkOffset(kafka::offset_end));
 }
 
 // The end is asked for first, by itself: a leader that has just become one may hand out less than it has, and takes the
 // end of that for the end of the log, until its followers have caught up; asked for the log's end it waits for them.
-void Partition::read_chunks_from(std::int64_t from) {
+void Partition::read_chunks_from(events::ChunkOffset from) {
   takeover_.read_chunks_from(from);
   read_log(Log::chunks, kafka::offset_end);
 }
@@ -184,7 +187,7 @@ void Partition::check_reading() {
 
 void Partition::chunk_tail_record(const kafka::Record& record) {
   if (phase_ == Phase::reading_chunks) {
-    if (!takeover_.tail_chunk(record, chunk_tail_starts_late(record.offset))) return;
+    if (!takeover_.tail_chunk(record, chunk_tail_starts_late(events::ChunkOffset(record.offset)))) return;
   } else if (leases_.any_expired()) {
     takeover_.later_chunk(record);
   } else {
@@ -193,9 +196,9 @@ void Partition::chunk_tail_record(const kafka::Record& record) {
   identity_.chunks.note(record.offset, record.timestamp_ms);
 }
 
-void Partition::chunk_tail_read(std::int64_t end) {
+void Partition::chunk_tail_read(events::ChunkOffset end) {
   stop_log(Log::chunks);
-  identity_.chunks.reaches(end);
+  identity_.chunks.reaches(end.value());
   positions_.recovered(takeover_.tail_read(end, !fold_.open().empty() && chunk_tail_starts_late(end)));
   recovered();
 }
@@ -208,8 +211,9 @@ void Partition::recovered() {
         takeover_.may_have_ended_in_the_cut(ids.source_offset)) {
       // Until a response says so whoever comes next has to find the log cut as well: its tail begins where there is
       // nothing any more.
-      positions_.begun(ids.source_offset, ids.attempt,
-                       std::max<std::int64_t>(0, std::min(chunk_tail_begin(), takeover_.first_chunk_or_end() - 1)));
+      positions_.begun(
+          ids.source_offset, ids.attempt,
+          std::max(events::ChunkOffset(0), std::min(chunk_tail_begin(), takeover_.first_chunk_or_end() - 1)));
     } else if (!attempt->continued || !planted(Bug::continued_ignored)) {
       positions_.begun(
           ids.source_offset, ids.attempt,

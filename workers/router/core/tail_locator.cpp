@@ -43,8 +43,8 @@ TailLocator::Step TailLocator::answered(std::uint32_t question, const Result<Log
   // No chunk is that new: there is nothing to be read, unless somebody goes on writing. Where the log begins behind the
   // time, newer ones may have been deleted.
   const auto& chunks = *chunks_.answer;
-  find({.audit = audit_.answer->at.value_or(kafka::offset_beginning),
-        .chunk = chunks.at.value_or(chunks.next),
+  find({.audit = events::AuditOffset(audit_.answer->at.value_or(kafka::offset_beginning)),
+        .chunk = events::ChunkOffset(chunks.at.value_or(chunks.next)),
         .chunk_may_be_cut = chunks.at.value_or(chunks.next) <= chunks.first});
   return Step::found;
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/events/offsets.hpp"
 #include "common/result.hpp"
 #include "workers/router/core/environment.hpp"
 #include "workers/router/core/log_questions.hpp"
@@ -19,8 +20,8 @@ class TailLocator {
  public:
   /// The first offsets of the tails; kafka::offset_beginning: as far back as a log goes.
   struct Tails {
-    std::int64_t audit = 0;
-    std::int64_t chunk = 0;
+    events::AuditOffset audit{};
+    events::ChunkOffset chunk{};
     bool chunk_may_be_cut = true;  ///< whether older chunks were deleted cannot be told
   };
 

@@ -26,10 +26,10 @@ void Takeover::begin() {
 
 // --- the tail of llm.audit ------------------------------------------------------------------------------------------
 
-bool Takeover::audit_begins_late(std::int64_t offset, std::int64_t begin) {
+bool Takeover::audit_begins_late(events::AuditOffset offset, events::AuditOffset begin) {
   if (first_event_) return false;
   first_event_ = offset;
-  return begin >= 0 && offset > begin;
+  return begin >= events::AuditOffset(0) && offset > begin;
 }
 
 bool Takeover::note_event(const events::AuditFacts& facts, const kafka::Record& record, const events::AuditFold& fold) {
@@ -46,29 +46,30 @@ void Takeover::note_epoch(std::int64_t epoch) {
 
 // --- the tail of chat.chunks ----------------------------------------------------------------------------------------
 
-void Takeover::read_chunks_from(std::int64_t from) {
+void Takeover::read_chunks_from(events::ChunkOffset from) {
   chunks_from_ = from;
   chunks_end_.reset();
 }
 
-std::optional<std::int64_t> Takeover::ends_at(std::int64_t next_offset) {
+std::optional<events::ChunkOffset> Takeover::ends_at(events::ChunkOffset next_offset) {
   chunks_end_ = next_offset;
-  if (chunks_from_ == kafka::offset_end || chunks_from_ == next_offset) return std::nullopt;
+  if (chunks_from_.value() == kafka::offset_end || chunks_from_ == next_offset) return std::nullopt;
   return chunks_from_;
 }
 
 bool Takeover::tail_chunk(const kafka::Record& record, bool late) {
+  const events::ChunkOffset offset(record.offset);
   if (!first_chunk_) {
-    first_chunk_ = record.offset;
+    first_chunk_ = offset;
     first_chunk_at_ = Millis(record.timestamp_ms);
     chunks_cut_ = late;
   }
-  if (early_end_ && record.offset >= *early_end_) return false;
-  if (record.value) answers_.read(record.offset, *record.value);
+  if (early_end_ && offset >= *early_end_) return false;
+  if (record.value) answers_.read(offset, *record.value);
   return true;
 }
 
-std::int64_t Takeover::tail_read(std::int64_t end, bool late) {
+events::ChunkOffset Takeover::tail_read(events::ChunkOffset end, bool late) {
   if (late && !first_chunk_) {
     chunks_cut_ = true;
     first_chunk_at_ = Millis::max();
@@ -77,11 +78,12 @@ std::int64_t Takeover::tail_read(std::int64_t end, bool late) {
 }
 
 void Takeover::later_chunk(const kafka::Record& record) {
-  read_to(record.offset + 1);
-  if (record.value) answers_.read(record.offset, *record.value);
+  const events::ChunkOffset offset(record.offset);
+  read_to(offset + 1);
+  if (record.value) answers_.read(offset, *record.value);
 }
 
-void Takeover::read_to(std::int64_t next_offset) {
+void Takeover::read_to(events::ChunkOffset next_offset) {
   chunks_read_to_ = std::max(chunks_read_to_, next_offset);
 }
 

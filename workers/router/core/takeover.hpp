@@ -13,6 +13,7 @@
 
 #include "common/events/audit.hpp"
 #include "common/events/audit_fold.hpp"
+#include "common/events/offsets.hpp"
 #include "common/kafka/record.hpp"
 #include "workers/router/core/answer_tail.hpp"
 #include "workers/router/core/environment.hpp"
@@ -37,7 +38,7 @@ class Takeover {
   // --- the tail of llm.audit
   /// Its next record. Returns whether it is the first, and lies behind where the tail was to begin (below 0: anywhere):
   /// retention has cut the log.
-  [[nodiscard]] bool audit_begins_late(std::int64_t offset, std::int64_t begin);
+  [[nodiscard]] bool audit_begins_late(events::AuditOffset offset, events::AuditOffset begin);
   /// An event of the tail, which the fold has applied. Returns whether it is time to forget.
   bool note_event(const events::AuditFacts& facts, const kafka::Record& record, const events::AuditFold& fold);
   void note_epoch(std::int64_t epoch);
@@ -46,30 +47,32 @@ class Takeover {
 
   // --- the tail of chat.chunks, and its end once more when a lease has run out
   /// It is to be read from there; its end is asked for first.
-  void read_chunks_from(std::int64_t from);
+  void read_chunks_from(events::ChunkOffset from);
   [[nodiscard]] bool end_is_known() const { return chunks_end_.has_value(); }
   /// It ends there, or later. Returns from where to read it now; nothing: nothing lies in between.
-  std::optional<std::int64_t> ends_at(std::int64_t next_offset);
+  std::optional<events::ChunkOffset> ends_at(events::ChunkOffset next_offset);
   /// Whatever lies below that offset has been read: that is all.
-  [[nodiscard]] bool is_whole(std::int64_t next_offset) const { return chunks_end_ && next_offset >= *chunks_end_; }
+  [[nodiscard]] bool is_whole(events::ChunkOffset next_offset) const {
+    return chunks_end_ && next_offset >= *chunks_end_;
+  }
   /// A record of the tail. `late`: a tail that begins with it was to begin before it. Returns whether it is of the
   /// tail; it always is, but for a planted bug.
   bool tail_chunk(const kafka::Record& record, bool late);
   /// The tail has been read up to `end`. `late`: as above, where it gave no record and some answer was wanted. Returns
   /// where it ends.
-  std::int64_t tail_read(std::int64_t end, bool late);
+  events::ChunkOffset tail_read(events::ChunkOffset end, bool late);
   /// A record behind it, read because a lease has run out.
   void later_chunk(const kafka::Record& record);
-  void read_to(std::int64_t next_offset);
+  void read_to(events::ChunkOffset next_offset);
   /// Up to where the chunk log has been read.
-  [[nodiscard]] std::int64_t chunks_read_to() const { return chunks_read_to_; }
+  [[nodiscard]] events::ChunkOffset chunks_read_to() const { return chunks_read_to_; }
   /// The first record that the tail gave; else its end.
-  [[nodiscard]] std::int64_t first_chunk_or_end() const { return first_chunk_.value_or(chunks_read_to_); }
+  [[nodiscard]] events::ChunkOffset first_chunk_or_end() const { return first_chunk_.value_or(chunks_read_to_); }
   /// Retention has cut the chunk log: the attempt's answer may have been there, or its first chunks, and running it
   /// again could give a second one. Not where the oldest chunk left is older than the attempt.
   [[nodiscard]] bool may_have_ended_in_the_cut(std::int64_t source_offset) const;
   /// Planted bug only: the end that was asked for before the claim was in the log.
-  void end_early(std::int64_t next_offset) { early_end_ = next_offset; }
+  void end_early(events::ChunkOffset next_offset) { early_end_ = next_offset; }
 
   [[nodiscard]] AnswerTail& answers() { return answers_; }
   [[nodiscard]] const AnswerTail& answers() const { return answers_; }
@@ -83,16 +86,16 @@ class Takeover {
   void forget_origins() { origins_.clear(); }
 
  private:
-  std::optional<std::int64_t> first_event_{};
+  std::optional<events::AuditOffset> first_event_{};
   std::int64_t events_ = 0;
   std::int64_t epoch_seen_ = 0;
-  std::int64_t chunks_from_ = 0;
-  std::optional<std::int64_t> chunks_end_{};
-  std::optional<std::int64_t> early_end_{};
-  std::optional<std::int64_t> first_chunk_{};
+  events::ChunkOffset chunks_from_{};
+  std::optional<events::ChunkOffset> chunks_end_{};
+  std::optional<events::ChunkOffset> early_end_{};
+  std::optional<events::ChunkOffset> first_chunk_{};
   Millis first_chunk_at_{0};  ///< wall
   bool chunks_cut_ = false;
-  std::int64_t chunks_read_to_ = 0;
+  events::ChunkOffset chunks_read_to_{};
   AnswerTail answers_{};
   std::map<std::int64_t, Origin> origins_{};
 };

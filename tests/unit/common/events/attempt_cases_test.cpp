@@ -33,10 +33,10 @@ std::string_view name_of(AuditFold::Verdict verdict) {
 /// One partition of llm.audit, read as routers read it: events about other partitions are passed over.
 struct Log {
   AuditFold fold{};
-  std::int64_t next = 0;
+  AuditOffset next{};
   std::set<std::pair<std::int64_t, std::int64_t>> lost{};
 
-  std::string_view apply(std::int32_t partition, std::int64_t offset, std::string_view value) {
+  std::string_view apply(std::int32_t partition, AuditOffset offset, std::string_view value) {
     next = offset + 1;
     const auto facts = parse_audit(value);
     if (!facts) return "unreadable";
@@ -48,7 +48,7 @@ struct Log {
     return name_of(verdict);
   }
   /// From where a reader has to read again to know every attempt that is open.
-  [[nodiscard]] std::int64_t resume() const {
+  [[nodiscard]] AuditOffset resume() const {
     auto offset = next;
     for (const auto* const attempt : fold.open()) offset = std::min(offset, attempt->request_offset);
     return offset;
@@ -73,11 +73,11 @@ void expect_attempt(const AuditFold& fold, const Json& expected) {
   ASSERT_NE(attempt, nullptr) << simdjson::minify(expected);
   EXPECT_EQ(attempt->ids.org_id, text(expected, "orgId"));
   EXPECT_EQ(attempt->ids.request_id, text(expected, "requestId"));
-  EXPECT_EQ(attempt->request_offset, number(expected, "requestOffset"));
+  EXPECT_EQ(attempt->request_offset.value(), number(expected, "requestOffset"));
   EXPECT_EQ(attempt->continued.has_value(), expected["continued"].get_bool().value());
   EXPECT_EQ(attempt->open(), expected["responseOffset"].is_null());
   const auto response = attempt->response.value_or(AuditFold::Response{});
-  EXPECT_EQ(response.audit_offset, number(expected, "responseOffset"));
+  EXPECT_EQ(response.audit_offset.value(), number(expected, "responseOffset"));
   EXPECT_EQ(response.outcome, text(expected, "outcome"));
   EXPECT_EQ(response.cause, text(expected, "cause"));
   EXPECT_EQ(response.called, !expected["called"].is_null() && expected["called"].get_bool().value());
@@ -96,7 +96,8 @@ void expect_case(const Json& entry) {
   std::size_t at = 0;
   for (const Json record : entry["records"].get_array()) {
     const auto partition = number(record, "partition");
-    EXPECT_EQ(logs[partition].apply(static_cast<std::int32_t>(partition), number(record, "offset"), value_of(record)),
+    EXPECT_EQ(logs[partition].apply(static_cast<std::int32_t>(partition), AuditOffset(number(record, "offset")),
+                                    value_of(record)),
               verdicts.at(at).get_string().value())
         << "record " << at;
     ++at;
@@ -115,7 +116,7 @@ void expect_case(const Json& entry) {
   EXPECT_EQ(entry["resume"].get_array().size(), logs.size());
   for (const Json place : entry["resume"].get_array()) {
     const auto& log = logs[number(place, "partition")];
-    EXPECT_EQ(log.resume(), number(place, "offset"));
+    EXPECT_EQ(log.resume().value(), number(place, "offset"));
     EXPECT_EQ(log.fold.epoch_at(log.resume()), number(place, "epoch"));
   }
   for (const auto& [partition, log] : logs) {

@@ -11,18 +11,19 @@ namespace tokenrail::events {
 namespace {
 
 TEST(CommitMetadata, ReadsWhatItWrites) {
-  const CommitMetadata metadata{.epoch = 1'700'000'001, .audit_offset = 42, .chunk_offset = 9'000'000'000};
+  const CommitMetadata metadata{
+      .epoch = 1'700'000'001, .audit_offset = AuditOffset(42), .chunk_offset = ChunkOffset(9'000'000'000)};
   EXPECT_EQ(encode(metadata), "tr1 1700000001 42 9000000000");
   EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);
 }
 
 TEST(CommitMetadata, ReadsThePrefixOfALaterVersion) {
   EXPECT_EQ(decode_commit_metadata("tr1 7 8 9 something=new"),
-            (CommitMetadata{.epoch = 7, .audit_offset = 8, .chunk_offset = 9}));
+            (CommitMetadata{.epoch = 7, .audit_offset = AuditOffset(8), .chunk_offset = ChunkOffset(9)}));
 }
 
 TEST(CommitMetadata, ListsDeadLettersUpToBrokersBound) {
-  CommitMetadata metadata{.epoch = 1, .audit_offset = 2, .chunk_offset = 3};
+  CommitMetadata metadata{.epoch = 1, .audit_offset = AuditOffset(2), .chunk_offset = ChunkOffset(3)};
   metadata.dead_letters = {{.offset = 1'000, .digest = 0xff}, {.offset = 1'003, .digest = 0}};
   EXPECT_EQ(encode(metadata), "tr1 1 2 3 dlq=1000:ff,3:0");
   EXPECT_EQ(decode_commit_metadata("tr1 1 2 3 later=1 dlq=1000:ff,3:0 more"), metadata);
@@ -30,8 +31,8 @@ TEST(CommitMetadata, ListsDeadLettersUpToBrokersBound) {
   constexpr std::int64_t far_apart = 100'000;
   const kafka::LogWitness witness{.position = INT64_MAX, .offset = 0, .time_ms = INT64_MAX};
   CommitMetadata many{.epoch = epoch_max,
-                      .audit_offset = INT64_MAX,
-                      .chunk_offset = INT64_MAX,
+                      .audit_offset = AuditOffset(INT64_MAX),
+                      .chunk_offset = ChunkOffset(INT64_MAX),
                       .epoch_at_audit_offset = epoch_max,
                       .requests_log = witness,
                       .audit_log = witness,
@@ -46,23 +47,26 @@ TEST(CommitMetadata, ListsDeadLettersUpToBrokersBound) {
 }
 
 TEST(CommitMetadata, CarriesClaimAtStartOfAuditTail) {
-  const CommitMetadata metadata{.epoch = 9, .audit_offset = 2, .chunk_offset = 3, .epoch_at_audit_offset = 8};
+  const CommitMetadata metadata{
+      .epoch = 9, .audit_offset = AuditOffset(2), .chunk_offset = ChunkOffset(3), .epoch_at_audit_offset = 8};
   EXPECT_EQ(encode(metadata), "tr1 9 2 3 at=8");
   EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);
   for (const char* text : {"tr1 9 2 3 at=10", "tr1 9 2 3 at=-1", "tr1 9 2 3 at=", "tr1 9 2 3 at=8x", "tr1 9 2 3 at=0"})
-    EXPECT_EQ(decode_commit_metadata(text), (CommitMetadata{.epoch = 9, .audit_offset = 2, .chunk_offset = 3})) << text;
+    EXPECT_EQ(decode_commit_metadata(text),
+              (CommitMetadata{.epoch = 9, .audit_offset = AuditOffset(2), .chunk_offset = ChunkOffset(3)}))
+        << text;
 }
 
 TEST(CommitMetadata, BearsWitnessOfTheLogs) {
   const CommitMetadata metadata{.epoch = 9,
-                                .audit_offset = 2,
-                                .chunk_offset = 3,
+                                .audit_offset = AuditOffset(2),
+                                .chunk_offset = ChunkOffset(3),
                                 .requests_log = {.position = 12, .offset = 9, .time_ms = 1'700'000'000'000},
                                 .audit_log = {},
                                 .chunks_log = {.position = 7}};
   EXPECT_EQ(encode(metadata), "tr1 9 2 3 log=12:3:1700000000000//7");
   EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);
-  const CommitMetadata without{.epoch = 9, .audit_offset = 2, .chunk_offset = 3};
+  const CommitMetadata without{.epoch = 9, .audit_offset = AuditOffset(2), .chunk_offset = ChunkOffset(3)};
   for (const char* text : {"log=", "log=1", "log=1/2", "log=1:0:5//", "log=1:2:5//", "log=1:1:-5//", "log=0//",
                            "log=1:1//", "log=1:1:5//x", "log=1:1:5///"})
     EXPECT_EQ(decode_commit_metadata(std::string("tr1 9 2 3 ") + text), without) << text;
@@ -78,8 +82,8 @@ TEST(CommitMetadata, MayLeaveTheTailsToTheReader) {
 TEST(CommitMetadata, NamesWorkersThatAreWell) {
   const CommitMetadata metadata{
       .epoch = 9,
-      .audit_offset = 2,
-      .chunk_offset = 3,
+      .audit_offset = AuditOffset(2),
+      .chunk_offset = ChunkOffset(3),
       .well_workers = {{.epoch = 7, .worker = "00ab"}, {.epoch = 9, .worker = "00cd"}},
       .dead_letters = {{.offset = 4, .digest = 1}},
   };
@@ -92,7 +96,8 @@ TEST(CommitMetadata, IgnoresDamagedWorkersAndReadsTheRest) {
        {"well=", "well=7", "well=7:", "well=x:a", "well=0:a", "well=-1:a", "well=7:a,", "well=7:a,8",
         "well=1:a,2:b,3:c,4:d,5:e", "well=7:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
     const auto read = decode_commit_metadata("tr1 7 8 9 " + text);
-    EXPECT_EQ(read, (CommitMetadata{.epoch = 7, .audit_offset = 8, .chunk_offset = 9})) << text;
+    EXPECT_EQ(read, (CommitMetadata{.epoch = 7, .audit_offset = AuditOffset(8), .chunk_offset = ChunkOffset(9)}))
+        << text;
   }
 }
 
@@ -104,7 +109,8 @@ TEST(CommitMetadata, IgnoresDamagedDeadLettersAndReadsTheRest) {
   for (const char* text : {"dlq=", "dlq=x", "dlq=1", "dlq=1:", "dlq=1:g", "dlq=1:1,", "dlq=1:1;2:2", "dlq=-1:1",
                            "dlq=1:123456789", "dlq=9223372036854775807:1,1:1", "dlq=99999999999999999999:1"}) {
     const auto read = decode_commit_metadata(std::string("tr1 7 8 9 ") + text);
-    EXPECT_EQ(read, (CommitMetadata{.epoch = 7, .audit_offset = 8, .chunk_offset = 9})) << text;
+    EXPECT_EQ(read, (CommitMetadata{.epoch = 7, .audit_offset = AuditOffset(8), .chunk_offset = ChunkOffset(9)}))
+        << text;
   }
 }
 

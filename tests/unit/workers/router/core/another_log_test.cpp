@@ -418,7 +418,7 @@ TEST_F(AnotherLogTest, WhatIsReadAgainIsKnownWhereverTheCommittedTailBegins) {
   answer_calls();
   const auto metadata = events::decode_commit_metadata(group->stored[place].second);
   ASSERT_TRUE(metadata);
-  ASSERT_GE(metadata->audit_offset, answered_to) << "behind the answer to a0";
+  ASSERT_GE(metadata->audit_offset.value(), answered_to) << "behind the answer to a0";
   ASSERT_EQ(http.started, static_cast<std::size_t>(count) + 1);
 
   logs[{"chat.requests", 0}].resize(count);
@@ -632,7 +632,7 @@ TEST_F(AnotherLogTest, AuditCreatedAgainIsClaimedAgain) {
   EXPECT_TRUE(losses().empty());
   const auto metadata = events::decode_commit_metadata(group->stored[place].second);
   ASSERT_TRUE(metadata);
-  EXPECT_LE(metadata->audit_offset, static_cast<std::int64_t>(logs[{"llm.audit", 0}].size()));
+  EXPECT_LE(metadata->audit_offset.value(), static_cast<std::int64_t>(logs[{"llm.audit", 0}].size()));
 }
 
 TEST_F(AnotherLogTest, AuditCreatedAgainAndLongerThanBefore) {
@@ -668,7 +668,7 @@ TEST_F(AnotherLogTest, ChunksCreatedAgainInterruptAndRunAgain) {
   EXPECT_EQ(all[0].attempt % 1000, 1);
   const auto metadata = events::decode_commit_metadata(group->stored[place].second);
   ASSERT_TRUE(metadata);
-  EXPECT_LE(metadata->chunk_offset, static_cast<std::int64_t>(logs[{"chat.chunks", 0}].size()));
+  EXPECT_LE(metadata->chunk_offset.value(), static_cast<std::int64_t>(logs[{"chat.chunks", 0}].size()));
 }
 
 TEST_F(AnotherLogTest, ARestartDoesNotBelievePositionsOfAnotherAudit) {

@@ -18,12 +18,12 @@ class AnswerTailTest : public ::testing::Test {
   }
   void delta(std::int64_t seq, std::string_view text = "x", const std::string& id = "r") {
     events::ChunkWriter(id, "o", attempt).write(value, seq, {.text = text});
-    tail.read(next++, value);
+    tail.read(events::ChunkOffset(next++), value);
   }
   void end(std::int64_t seq, events::FinishReason reason = events::FinishReason::stop, std::int64_t offset = source,
            const std::string& id = "r") {
     events::ChunkWriter(id, "o", attempt).write(value, {.seq = seq, .finish_reason = reason, .source_offset = offset});
-    tail.read(next++, value);
+    tail.read(events::ChunkOffset(next++), value);
   }
   [[nodiscard]] bool whole(std::int64_t offset = source) const { return tail.terminal(offset, attempt) != nullptr; }
 
@@ -40,7 +40,7 @@ TEST_F(AnswerTailTest, AllChunksBeforeTheTerminalOneMakeItWhole) {
   end(2);
   ASSERT_TRUE(whole());
   EXPECT_EQ(tail.terminal(source, attempt)->seq, 2);
-  EXPECT_EQ(tail.first_chunk(source, attempt), 100);
+  EXPECT_EQ(tail.first_chunk(source, attempt), events::ChunkOffset(100));
 }
 
 TEST_F(AnswerTailTest, ATerminalChunkAloneIsWholeOnlyWithSeqZero) {
@@ -73,7 +73,7 @@ TEST_F(AnswerTailTest, RepetitionsAreIgnored) {
   delta(1);
   end(2);
   ASSERT_TRUE(whole());
-  EXPECT_EQ(tail.first_chunk(source, attempt), 100);
+  EXPECT_EQ(tail.first_chunk(source, attempt), events::ChunkOffset(100));
 }
 
 TEST_F(AnswerTailTest, OfTwoTerminalsTheFirstIsUsed) {
@@ -96,7 +96,7 @@ TEST_F(AnswerTailTest, ATerminalChunkBehindAGapIsNotUsedLater) {
 TEST_F(AnswerTailTest, TextThatLooksLikeAnEndIsText) {
   delta(0, R"("done":true)");
   EXPECT_FALSE(whole());
-  tail.read(next++,
+  tail.read(events::ChunkOffset(next++),
             R"({"requestId":"r","orgId":"o","attempt":7001,"seq":1,"delta":null,"x":{"done":true},"done":false})");
   EXPECT_FALSE(whole());
   end(2);
@@ -123,7 +123,7 @@ TEST_F(AnswerTailTest, IdsWithEscapesAreFound) {
 TEST_F(AnswerTailTest, WhatCannotBeReadIsPassedOver) {
   delta(0);
   for (const auto* bad : {"", "{", "no JSON", R"({"requestId":"r","orgId":"o","attempt":7001,"seq":1,"done":true)"})
-    tail.read(next++, bad);
+    tail.read(events::ChunkOffset(next++), bad);
   end(1);
   EXPECT_TRUE(whole());
 }
@@ -144,12 +144,12 @@ TEST(PlanClosing, IsMadeFromWhatIsWhole) {
   std::string value;
   const events::ChunkWriter writer("r", "o", attempt);
   writer.write(value, {.seq = 1, .finish_reason = events::FinishReason::stop, .source_offset = source});
-  tail.read(0, value);
+  tail.read(events::ChunkOffset(0), value);
   EXPECT_EQ(response_of(plan_closing(open, tail, {}), 9, "i").outcome, events::Outcome::interrupted);
   writer.write(value, 0, {.text = "x"});
-  tail.read(1, value);
+  tail.read(events::ChunkOffset(1), value);
   writer.write(value, {.seq = 1, .finish_reason = events::FinishReason::stop, .source_offset = source});
-  tail.read(2, value);
+  tail.read(events::ChunkOffset(2), value);
   const auto response = response_of(plan_closing(open, tail, {}), 9, "i");
   EXPECT_EQ(response.outcome, events::Outcome::completed);
   EXPECT_TRUE(response.recovered);

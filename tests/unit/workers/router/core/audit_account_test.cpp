@@ -8,6 +8,8 @@
 namespace tokenrail::router {
 namespace {
 
+using events::AuditOffset;
+
 AuditAccount::Entry own(std::int64_t source_offset) {
   return {.facts = {.kind = events::AuditFacts::Kind::request,
                     .ids = {.source_offset = source_offset, .attempt = 7001},
@@ -16,57 +18,57 @@ AuditAccount::Entry own(std::int64_t source_offset) {
 }
 AuditAccount::Entry foreign(std::int64_t offset, std::int64_t source_offset) {
   auto entry = own(source_offset);
-  entry.offset = offset;
+  entry.offset = AuditOffset(offset);
   entry.facts.instance = "other";
   return entry;
 }
 AuditAccount::Entry seen(std::int64_t offset, std::int64_t source_offset) {
   auto entry = own(source_offset);
-  entry.offset = offset;
+  entry.offset = AuditOffset(offset);
   return entry;
 }
 std::vector<std::int64_t> offsets(AuditAccount& account) {
   std::vector<std::int64_t> all;
-  while (const auto entry = account.take()) all.push_back(entry->offset);
+  while (const auto entry = account.take()) all.push_back(entry->offset.value());
   return all;
 }
 using Offsets = std::vector<std::int64_t>;
 
 TEST(AuditAccount, InQuietTimesTheReportsAloneMoveItAndNothingIsRead) {
-  AuditAccount account(100);
+  AuditAccount account(AuditOffset(100));
   for (int i = 0; i < 3; ++i) account.produced(own(i));
-  account.reported(100);
+  account.reported(AuditOffset(100));
   EXPECT_EQ(offsets(account), Offsets{100});
-  account.reported(101);
-  account.reported(102);
+  account.reported(AuditOffset(101));
+  account.reported(AuditOffset(102));
   EXPECT_EQ(offsets(account), (Offsets{101, 102}));
   EXPECT_FALSE(account.gap());
-  EXPECT_EQ(account.position(), 103);
+  EXPECT_EQ(account.position().value(), 103);
 }
 
 TEST(AuditAccount, AnEventBehindAGapWaitsUntilTheGapIsRead) {
-  AuditAccount account(100);
+  AuditAccount account(AuditOffset(100));
   account.produced(own(1));
   account.produced(own(2));
-  account.reported(100);
-  account.reported(102);
+  account.reported(AuditOffset(100));
+  account.reported(AuditOffset(102));
   EXPECT_EQ(offsets(account), Offsets{100});
   EXPECT_TRUE(account.gap());
   account.read(foreign(101, 9));
   EXPECT_EQ(offsets(account), (Offsets{101, 102}));
   EXPECT_FALSE(account.gap());
-  EXPECT_EQ(account.position(), 103);
+  EXPECT_EQ(account.position().value(), 103);
 }
 
 TEST(AuditAccount, WhatIsReadAndReportedComesOutOnce) {
-  AuditAccount account(100);
+  AuditAccount account(AuditOffset(100));
   account.produced(own(1));
   account.produced(own(2));
   account.read(seen(100, 1));  // before its report
   EXPECT_EQ(offsets(account), Offsets{100});
-  account.reported(100);
+  account.reported(AuditOffset(100));
   EXPECT_TRUE(offsets(account).empty());
-  account.reported(101);
+  account.reported(AuditOffset(101));
   account.read(seen(101, 2));
   EXPECT_EQ(offsets(account), Offsets{101});
 }
@@ -78,40 +80,42 @@ AuditAccount::Entry lost(std::int64_t from, std::int64_t to) {
 
 // The ranges alone tell such events of one epoch apart.
 TEST(AuditAccount, TwoLossesWithoutAPlaceAreToldApartByTheirRanges) {
-  AuditAccount account(100);
+  AuditAccount account(AuditOffset(100));
   account.produced(lost(1, 3));
   account.produced(lost(5, 9));
   account.produced(lost(5, 12));
-  for (int i = 0; i < 3; ++i) account.reported(-1);
+  for (int i = 0; i < 3; ++i) account.reported(AuditOffset(-1));
   for (const auto& [offset, range] : {std::pair(100, lost(5, 12)), {101, lost(5, 9)}, {102, lost(1, 3)}}) {
     auto entry = range;
-    entry.offset = offset;
+    entry.offset = AuditOffset(offset);
     account.read(entry);
     const auto taken = account.take();
     ASSERT_TRUE(taken);
     EXPECT_TRUE(taken->own);
-    EXPECT_EQ(taken->offset, offset);
+    EXPECT_EQ(taken->offset.value(), offset);
     EXPECT_EQ(taken->facts.lost_from, range.facts.lost_from);
     EXPECT_EQ(taken->facts.lost_to, range.facts.lost_to);
   }
 }
 
 TEST(AuditAccount, AGapWithoutRecordsIsClosedByReadingPastIt) {
-  AuditAccount account(100);
+  AuditAccount account(AuditOffset(100));
   account.produced(own(1));
-  account.reported(103);
+  account.reported(AuditOffset(103));
   EXPECT_TRUE(account.gap());
-  account.read_foreign(101);
+  account.read_foreign(AuditOffset(101));
   EXPECT_TRUE(account.gap());
-  account.read_to(103);
+  account.read_to(AuditOffset(103));
   EXPECT_EQ(offsets(account), Offsets{103});
   EXPECT_FALSE(account.gap());
 }
 
 TEST(AuditAccount, ReportsOfADuplicateBatchAreNumbersAndNoOffsets) {
-  AuditAccount account(0);
+  AuditAccount account;
   BatchNumbers numbers;
-  const auto reported = [&](std::int64_t offset) { account.reported(numbers.offset_of(offset).value_or(-1)); };
+  const auto reported = [&](std::int64_t offset) {
+    account.reported(AuditOffset(numbers.offset_of(offset).value_or(-1)));
+  };
   for (int i = 0; i < 4; ++i) account.produced(own(i));
   reported(-1);
   reported(0);  // not offset 0: the second of the batch
@@ -125,14 +129,14 @@ TEST(AuditAccount, ReportsOfADuplicateBatchAreNumbersAndNoOffsets) {
 }
 
 TEST(AuditAccount, WhatWasReadBeforeItsReportIsKnownWhateverTheReportSays) {
-  AuditAccount account(100);
+  AuditAccount account(AuditOffset(100));
   account.produced(own(1));
   account.produced(own(2));
   account.read(seen(100, 1));
   EXPECT_EQ(offsets(account), Offsets{100});
-  account.reported(-1);
+  account.reported(AuditOffset(-1));
   EXPECT_FALSE(account.gap());
-  account.reported(101);
+  account.reported(AuditOffset(101));
   EXPECT_EQ(offsets(account), Offsets{101});
   EXPECT_FALSE(account.gap());
 }
@@ -146,11 +150,11 @@ TEST(BatchNumbers, ANumberThatContinuesNothingIsAnOffset) {
 }
 
 TEST(AuditAccount, EndsWithWhatWasDeliveredBehindAGap) {
-  AuditAccount account(100);
+  AuditAccount account(AuditOffset(100));
   account.produced(own(1));
   account.produced(own(2));
-  account.reported(105);
-  account.reported(106);
+  account.reported(AuditOffset(105));
+  account.reported(AuditOffset(106));
   EXPECT_EQ(account.delivered_beyond().size(), 2U);
   EXPECT_FALSE(account.gap());
 }

@@ -76,6 +76,9 @@ events::AuditFacts about(events::AuditFacts::Kind kind, std::int64_t source_offs
 }
 using Kind = events::AuditFacts::Kind;
 
+using events::AuditOffset;
+using events::ChunkOffset;
+
 class LogPositionsTest : public ::testing::Test {
  protected:
   LogPositions positions{600'000ms, 1'000'000};
@@ -84,91 +87,97 @@ class LogPositionsTest : public ::testing::Test {
 
   void event(std::int64_t audit_offset, const events::AuditFacts& facts, Millis at = now - 700'000ms,
              std::size_t bytes = 500) {
-    fold.apply(audit_offset, facts);
-    positions.event(audit_offset, at, bytes);
+    fold.apply(AuditOffset(audit_offset), facts);
+    positions.event(AuditOffset(audit_offset), at, bytes);
+  }
+  [[nodiscard]] std::int64_t audit_at(std::int64_t committed, std::int64_t accounted) {
+    return positions.at(committed, fold, AuditOffset(accounted), now).audit.value();
+  }
+  [[nodiscard]] std::int64_t chunk_at(std::int64_t committed, std::int64_t accounted) {
+    return positions.at(committed, fold, AuditOffset(accounted), now).chunk.value();
   }
 };
 
 TEST_F(LogPositionsTest, ReachBackToTheEventsOfIncompleteRequestsAndToUnansweredTerminals) {
-  positions.recovered(200);
+  positions.recovered(ChunkOffset(200));
   event(50, about(Kind::request, 5, 7001));
   event(60, about(Kind::request, 6, 7001));
-  positions.chunk_acknowledged(300);
-  positions.terminal(5, 7001, 290);
-  positions.own_event_counts(301);
+  positions.chunk_acknowledged(ChunkOffset(300));
+  positions.terminal(5, 7001, ChunkOffset(290));
+  positions.own_event_counts(ChunkOffset(301));
   event(80, about(Kind::request, 9, 7001), now);
-  EXPECT_EQ(positions.at(5, fold, 81, now).audit, 50);
-  EXPECT_EQ(positions.at(5, fold, 81, now).chunk, 290);
+  EXPECT_EQ(audit_at(5, 81), 50);
+  EXPECT_EQ(chunk_at(5, 81), 290);
   positions.answered(5, 7001);
-  EXPECT_EQ(positions.at(6, fold, 81, now).audit, 60);
-  EXPECT_EQ(positions.at(6, fold, 81, now).chunk, 301);
+  EXPECT_EQ(audit_at(6, 81), 60);
+  EXPECT_EQ(chunk_at(6, 81), 301);
 }
 
 TEST_F(LogPositionsTest, ATailThatIsReadAgainAfterARepairCountsOnce) {
   for (int time = 0; time < 3; ++time) {
-    for (std::int64_t i = 0; i < 8; ++i) positions.event(i, now - Millis((8 - i) * 2'000), 100'000);
+    for (std::int64_t i = 0; i < 8; ++i) positions.event(AuditOffset(i), now - Millis((8 - i) * 2'000), 100'000);
   }
-  EXPECT_EQ(positions.at(5, fold, 8, now).audit, 0) << "800 kB, all of the window";
+  EXPECT_EQ(audit_at(5, 8), 0) << "800 kB, all of the window";
   EXPECT_EQ(positions.windows_cut(), 0U);
 }
 
 TEST_F(LogPositionsTest, OfTwoTerminalsOfARequestTheLowerStandsUntilItIsAnswered) {
-  positions.recovered(300);
-  positions.terminal(5, 7001, 100);
-  positions.terminal(5, 8001, 200);
-  EXPECT_EQ(positions.at(5, fold, 81, now).chunk, 100);
+  positions.recovered(ChunkOffset(300));
+  positions.terminal(5, 7001, ChunkOffset(100));
+  positions.terminal(5, 8001, ChunkOffset(200));
+  EXPECT_EQ(chunk_at(5, 81), 100);
   positions.answered(5, 7001);
-  EXPECT_EQ(positions.at(5, fold, 81, now).chunk, 200);
+  EXPECT_EQ(chunk_at(5, 81), 200);
   positions.answered(5, 8001);
-  EXPECT_EQ(positions.at(6, fold, 81, now).chunk, 300);
+  EXPECT_EQ(chunk_at(6, 81), 300);
 }
 
 TEST_F(LogPositionsTest, ChunksAfterTheNewestEventWasSentDoNotCountYet) {
-  positions.recovered(5);
-  positions.chunk_acknowledged(10);
+  positions.recovered(ChunkOffset(5));
+  positions.chunk_acknowledged(ChunkOffset(10));
   const auto when_sent = positions.chunks_acknowledged();
-  positions.chunk_acknowledged(99);
-  EXPECT_EQ(positions.at(0, fold, 1, now).chunk, 5);
+  positions.chunk_acknowledged(ChunkOffset(99));
+  EXPECT_EQ(chunk_at(0, 1), 5);
   positions.own_event_counts(when_sent);
-  EXPECT_EQ(positions.at(0, fold, 1, now).chunk, 11);
+  EXPECT_EQ(chunk_at(0, 1), 11);
 }
 
 TEST_F(LogPositionsTest, TheChunkTailBeginsAtTheFirstChunkOfEveryOpenAttempt) {
-  positions.recovered(40);
-  positions.begun(5, 7001, 30);  // goes on elsewhere; its first chunk has been read
-  positions.begun(6, 8001, 40);
-  positions.chunk_acknowledged(90);
-  positions.own_event_counts(91);
-  positions.terminal(6, 8001, 90);
-  EXPECT_EQ(positions.at(5, fold, 3, now).chunk, 30);
+  positions.recovered(ChunkOffset(40));
+  positions.begun(5, 7001, ChunkOffset(30));  // goes on elsewhere; its first chunk has been read
+  positions.begun(6, 8001, ChunkOffset(40));
+  positions.chunk_acknowledged(ChunkOffset(90));
+  positions.own_event_counts(ChunkOffset(91));
+  positions.terminal(6, 8001, ChunkOffset(90));
+  EXPECT_EQ(chunk_at(5, 3), 30);
   positions.answered(5, 7001);
-  EXPECT_EQ(positions.at(6, fold, 4, now).chunk, 40);
+  EXPECT_EQ(chunk_at(6, 4), 40);
   positions.answered(6, 8001);
-  EXPECT_EQ(positions.at(7, fold, 5, now).chunk, 91);
+  EXPECT_EQ(chunk_at(7, 5), 91);
 }
 
 TEST_F(LogPositionsTest, ATerminalChunkOfUnknownPlaceStandsNoHigherThanWhatWasAcknowledgedBefore) {
-  positions.recovered(0);
-  positions.chunk_acknowledged(70);
-  positions.terminal(5, 7001, -1);
-  positions.own_event_counts(100);
-  EXPECT_LE(positions.at(5, fold, 1, now).chunk, 71);
+  positions.recovered(ChunkOffset(0));
+  positions.chunk_acknowledged(ChunkOffset(70));
+  positions.terminal(5, 7001, ChunkOffset(-1));
+  positions.own_event_counts(ChunkOffset(100));
+  EXPECT_LE(chunk_at(5, 1), 71);
 }
 
 TEST_F(LogPositionsTest, TheTailReachesBackOverTheWindowForDuplicates) {
-  positions.recovered(0);
+  positions.recovered(ChunkOffset(0));
   for (int minute = 0; minute < 30; ++minute) {
     event(100 + minute, about(Kind::request, minute, 7001), now - 60'000ms * (30 - minute));
   }
   // 10 minutes and what lies just before them.
-  EXPECT_EQ(positions.at(30, fold, 130, now).audit, 120);
+  EXPECT_EQ(audit_at(30, 130), 120);
   EXPECT_EQ(positions.windows_cut(), 0U);
 }
 
 TEST_F(LogPositionsTest, TheWindowIsCutWhereItsBytesWouldBeTooMany) {
-  positions.recovered(0);
+  positions.recovered(ChunkOffset(0));
   for (int i = 0; i < 10; ++i) event(100 + i, about(Kind::request, i, 7001), now - 1'000ms * (10 - i), 300'000);
-  EXPECT_EQ(positions.at(30, fold, 110, now).audit, 107);
+  EXPECT_EQ(audit_at(30, 110), 107);
   EXPECT_GT(positions.windows_cut(), 0U);
 }
 

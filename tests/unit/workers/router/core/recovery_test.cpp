@@ -276,7 +276,7 @@ TEST_F(RecoveryTest, WhatAStalledWorkerSaidLateStaysVoidForOwnersThatReadFromBeh
   one_more(600);
   const auto metadata = events::decode_commit_metadata(committed.begin()->second.second);
   ASSERT_TRUE(metadata.has_value());
-  ASSERT_GT(metadata->audit_offset, 10) << "the tail begins behind the claim";
+  ASSERT_GT(metadata->audit_offset.value(), 10) << "the tail begins behind the claim";
   const auto responses = audit(Kind::response).size();
   auto third = make();
   third.take();

@@ -31,8 +31,8 @@ TEST(TailLocator, FindsTheOffsetsOfATime) {
   EXPECT_FALSE(locator.found());
   EXPECT_EQ(locator.answered(1, LogPlaces{.first = 0, .next = 20, .at = 7}, 0ms), Step::found);
   ASSERT_TRUE(locator.found());
-  EXPECT_EQ(locator.found()->audit, 7);
-  EXPECT_EQ(locator.found()->chunk, 5);
+  EXPECT_EQ(locator.found()->audit, events::AuditOffset(7));
+  EXPECT_EQ(locator.found()->chunk, events::ChunkOffset(5));
   EXPECT_FALSE(locator.found()->chunk_may_be_cut);
 }
 
@@ -40,7 +40,7 @@ TEST(TailLocator, ChunksThatBeginBehindTheTimeMayBeCut) {
   auto locator = asked();
   locator.answered(1, LogPlaces{.first = 0, .next = 20}, 0ms);
   locator.answered(2, LogPlaces{.first = 3, .next = 9, .at = 3}, 0ms);
-  EXPECT_EQ(locator.found()->audit, kafka::offset_beginning) << "no event is that new";
+  EXPECT_EQ(locator.found()->audit, events::AuditOffset(kafka::offset_beginning)) << "no event is that new";
   EXPECT_TRUE(locator.found()->chunk_may_be_cut);
 }
 
@@ -48,7 +48,7 @@ TEST(TailLocator, NoChunkIsThatNew) {
   auto locator = asked();
   locator.answered(1, LogPlaces{.at = 7}, 0ms);
   locator.answered(2, LogPlaces{.first = 3, .next = 9}, 0ms);
-  EXPECT_EQ(locator.found()->chunk, 9);
+  EXPECT_EQ(locator.found()->chunk, events::ChunkOffset(9));
   EXPECT_FALSE(locator.found()->chunk_may_be_cut);
 }
 
@@ -73,7 +73,8 @@ TEST(TailLocator, GivesUpAfterThreeRefusals) {
   locator.asked(Log::audit, 3);
   locator.asked(Log::chunks, 4);
   EXPECT_EQ(locator.answered(3, no_answer, 0ms), Step::given_up);
-  locator.find({.audit = kafka::offset_beginning, .chunk = kafka::offset_beginning});
+  locator.find(
+      {.audit = events::AuditOffset(kafka::offset_beginning), .chunk = events::ChunkOffset(kafka::offset_beginning)});
   EXPECT_TRUE(locator.found());
   EXPECT_EQ(locator.answered(4, LogPlaces{}, 0ms), Step::waits);
   locator.begin();

@@ -6,6 +6,8 @@
 namespace tokenrail::router {
 namespace {
 
+using events::AuditOffset;
+using events::ChunkOffset;
 using Kind = events::AuditFacts::Kind;
 
 constexpr std::int64_t attempt = 5'001;
@@ -29,7 +31,7 @@ class TakeoverStateTest : public ::testing::Test {
                                .headers = {{"traceparent", "00-1"}},
                                .timestamp_ms = at_ms};
     const auto facts = about(kind, source_offset);
-    fold.apply(record.offset, facts);
+    fold.apply(AuditOffset(record.offset), facts);
     takeover.note_event(facts, record, fold);
   }
   static kafka::Record chunk(std::int64_t offset, std::int64_t at_ms = 1'000'000) {
@@ -47,12 +49,13 @@ class TakeoverStateTest : public ::testing::Test {
 };
 
 TEST_F(TakeoverStateTest, FirstEventTellsWhetherTheLogIsCut) {
-  EXPECT_TRUE(takeover.audit_begins_late(11, 10));
-  EXPECT_FALSE(takeover.audit_begins_late(12, 10)) << "once";
+  EXPECT_TRUE(takeover.audit_begins_late(AuditOffset(11), AuditOffset(10)));
+  EXPECT_FALSE(takeover.audit_begins_late(AuditOffset(12), AuditOffset(10))) << "once";
   takeover.begin();
-  EXPECT_FALSE(takeover.audit_begins_late(10, 10));
+  EXPECT_FALSE(takeover.audit_begins_late(AuditOffset(10), AuditOffset(10)));
   takeover.begin();
-  EXPECT_FALSE(takeover.audit_begins_late(10, kafka::offset_beginning)) << "from the beginning, wherever that is";
+  EXPECT_FALSE(takeover.audit_begins_late(AuditOffset(10), AuditOffset(kafka::offset_beginning)))
+      << "from the beginning, wherever that is";
 }
 
 TEST_F(TakeoverStateTest, OriginIsKeptWhileAnAttemptIsOpen) {
@@ -84,47 +87,47 @@ TEST_F(TakeoverStateTest, HighestEpochOfOthersIsKept) {
 }
 
 TEST_F(TakeoverStateTest, EndIsAskedForBeforeTheTailIsRead) {
-  takeover.read_chunks_from(3);
+  takeover.read_chunks_from(ChunkOffset(3));
   EXPECT_FALSE(takeover.end_is_known());
-  EXPECT_FALSE(takeover.is_whole(100));
-  EXPECT_EQ(takeover.ends_at(6), 3);
+  EXPECT_FALSE(takeover.is_whole(ChunkOffset(100)));
+  EXPECT_EQ(takeover.ends_at(ChunkOffset(6)), ChunkOffset(3));
   EXPECT_TRUE(takeover.end_is_known());
-  EXPECT_FALSE(takeover.is_whole(5));
-  EXPECT_TRUE(takeover.is_whole(6));
+  EXPECT_FALSE(takeover.is_whole(ChunkOffset(5)));
+  EXPECT_TRUE(takeover.is_whole(ChunkOffset(6)));
 }
 
 TEST_F(TakeoverStateTest, NothingIsReadWhereNothingLiesBeforeTheEnd) {
-  takeover.read_chunks_from(6);
-  EXPECT_EQ(takeover.ends_at(6), std::nullopt);
-  EXPECT_TRUE(takeover.is_whole(6));
-  takeover.read_chunks_from(kafka::offset_end);
-  EXPECT_EQ(takeover.ends_at(9), std::nullopt);
+  takeover.read_chunks_from(ChunkOffset(6));
+  EXPECT_EQ(takeover.ends_at(ChunkOffset(6)), std::nullopt);
+  EXPECT_TRUE(takeover.is_whole(ChunkOffset(6)));
+  takeover.read_chunks_from(ChunkOffset(kafka::offset_end));
+  EXPECT_EQ(takeover.ends_at(ChunkOffset(9)), std::nullopt);
 }
 
 TEST_F(TakeoverStateTest, TailGivesAnswers) {
   expect_answer();
   EXPECT_TRUE(takeover.tail_chunk(chunk(4), false));
-  EXPECT_EQ(takeover.tail_read(6, false), 6);
+  EXPECT_EQ(takeover.tail_read(ChunkOffset(6), false), ChunkOffset(6));
   EXPECT_NE(takeover.answers().terminal(7, attempt), nullptr);
-  EXPECT_EQ(takeover.chunks_read_to(), 6);
-  EXPECT_EQ(takeover.first_chunk_or_end(), 4);
+  EXPECT_EQ(takeover.chunks_read_to(), ChunkOffset(6));
+  EXPECT_EQ(takeover.first_chunk_or_end(), ChunkOffset(4));
 }
 
 TEST_F(TakeoverStateTest, ChunkBehindTheTailIsReadForALease) {
   expect_answer();
-  EXPECT_EQ(takeover.tail_read(4, false), 4);
-  EXPECT_EQ(takeover.first_chunk_or_end(), 4);
+  EXPECT_EQ(takeover.tail_read(ChunkOffset(4), false), ChunkOffset(4));
+  EXPECT_EQ(takeover.first_chunk_or_end(), ChunkOffset(4));
   takeover.later_chunk(chunk(5));
   EXPECT_NE(takeover.answers().terminal(7, attempt), nullptr);
-  EXPECT_EQ(takeover.chunks_read_to(), 6);
-  takeover.read_to(5);
-  EXPECT_EQ(takeover.chunks_read_to(), 6) << "never back";
+  EXPECT_EQ(takeover.chunks_read_to(), ChunkOffset(6));
+  takeover.read_to(ChunkOffset(5));
+  EXPECT_EQ(takeover.chunks_read_to(), ChunkOffset(6)) << "never back";
 }
 
 TEST_F(TakeoverStateTest, WholeTailHidesNoAnswer) {
   event(Kind::request, 7);
   takeover.tail_chunk(chunk(4), false);
-  takeover.tail_read(6, false);
+  takeover.tail_read(ChunkOffset(6), false);
   EXPECT_FALSE(takeover.may_have_ended_in_the_cut(7));
 }
 
@@ -135,7 +138,7 @@ TEST_F(TakeoverStateTest, CutTailMayHideAnAnswerThatIsOlderThanWhatIsLeft) {
   event(Kind::request, 8, first_ms + skew_ms);
   takeover.tail_chunk(chunk(4, first_ms), true);
   takeover.tail_chunk(chunk(5, first_ms + 500'000), true);
-  takeover.tail_read(6, true);
+  takeover.tail_read(ChunkOffset(6), true);
   EXPECT_TRUE(takeover.may_have_ended_in_the_cut(7));
   EXPECT_FALSE(takeover.may_have_ended_in_the_cut(8)) << "begun behind the oldest chunk";
   EXPECT_TRUE(takeover.may_have_ended_in_the_cut(9)) << "nobody knows when it was begun";
@@ -143,7 +146,7 @@ TEST_F(TakeoverStateTest, CutTailMayHideAnAnswerThatIsOlderThanWhatIsLeft) {
 
 TEST_F(TakeoverStateTest, TailThatIsGoneMayHideEveryAnswer) {
   event(Kind::request, 7);
-  takeover.tail_read(6, true);
+  takeover.tail_read(ChunkOffset(6), true);
   EXPECT_TRUE(takeover.may_have_ended_in_the_cut(7));
   takeover.begin();
   EXPECT_FALSE(takeover.may_have_ended_in_the_cut(7));

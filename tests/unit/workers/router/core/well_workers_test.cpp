@@ -68,11 +68,11 @@ TEST(WellWorkers, AreListedUntilTheirAttemptsAreClosed) {
                            .ids = {.source_offset = 1, .org_id = "o", .request_id = "r", .attempt = 5'001},
                            .epoch = 5,
                            .instance = "a-1"};
-  fold.apply(0, event);
+  fold.apply(events::AuditOffset(0), event);
   EXPECT_EQ(workers.with_open_attempts(fold), (Listed{{.epoch = 5, .worker = "a"}}));
   event.kind = Kind::response;
   event.outcome = "interrupted";
-  fold.apply(1, event);
+  fold.apply(events::AuditOffset(1), event);
   EXPECT_EQ(workers.with_open_attempts(fold), Listed{});
 }
 

@@ -68,7 +68,7 @@ TEST_F(WholeAnswersTest, TheCommitLeavesTheFirstChunkOfAnOpenAttemptToBeRead) {
   environment.advance(1s);
   first.wake();
   EXPECT_EQ(committed.begin()->second.first, 1);
-  EXPECT_LE(committed_metadata().chunk_offset, 2) << "the first chunk of the long one";
+  EXPECT_LE(committed_metadata().chunk_offset.value(), 2) << "the first chunk of the long one";
 
   first.speak(2, "llo");
   first.finish(2);
@@ -91,7 +91,7 @@ TEST_F(WholeAnswersTest, ACommitThatHidesTheFirstChunkMakesItNoAnswer) {
   // Routers of older versions committed so.
   auto& [offset, metadata] = committed.begin()->second;
   auto positions = events::decode_commit_metadata(metadata).value();
-  positions.chunk_offset = 1;
+  positions.chunk_offset = events::ChunkOffset(1);
   metadata = events::encode(positions);
 
   auto second = make();
@@ -107,7 +107,7 @@ TEST_F(WholeAnswersTest, AContinuedAnswerIsCountedFromItsFirstChunk) {
   begin_and_hand_over(first);
   auto second = make();
   second.take();
-  EXPECT_LE(committed_metadata().chunk_offset, 0);
+  EXPECT_LE(committed_metadata().chunk_offset.value(), 0);
   first.speak(1, "llo");
   first.finish(1);
   acknowledge_until(first, 3);
