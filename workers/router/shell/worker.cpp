@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
-#include <ctime>
 #include <set>
 #include <utility>
 
@@ -45,44 +44,6 @@ RouterOptions bounded_by_open_files(RouterOptions options) {
   options.in_flight_max = calls;
   return options;
 }
-
-std::chrono::nanoseconds clock_ns(clockid_t clock) {
-  timespec t{};
-  clock_gettime(clock, &t);
-  return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
-}
-
-Millis ms(std::chrono::nanoseconds time) {
-  return std::chrono::duration_cast<Millis>(time);
-}
-
-// Every chunk asks for the time several times. A clock that was set is noticed after this long.
-constexpr std::chrono::milliseconds clocks_compared_each{100};
-
-}  // namespace
-
-SystemEnvironment::SystemEnvironment(boost::asio::io_context& loop) : timer_(loop), random_(std::random_device{}()) {}
-
-Now SystemEnvironment::now() const {
-  // BOOTTIME goes on while the machine is suspended: leases and sessions do too.
-  const auto steady = clock_ns(CLOCK_BOOTTIME);
-  if (steady >= calendar_until_) {
-    calendar_ahead_ = clock_ns(CLOCK_REALTIME) - steady;
-    calendar_until_ = steady + clocks_compared_each;
-  }
-  return {.steady = ms(steady), .wall = ms(steady + calendar_ahead_)};
-}
-
-void SystemEnvironment::wake_at(Millis at) {
-  const auto delay = std::max(Millis(0), at - ms(clock_ns(CLOCK_BOOTTIME)));
-  timer_.expires_after(delay);
-  timer_.async_wait([this](boost::system::error_code error) {
-    telemetry::loop_step("router timers");
-    if (!error && on_wake) on_wake();
-  });
-}
-
-namespace {
 
 /// Nothing where the environment is wrong: start() says so then, and nothing runs. The same holds for the key ring.
 providers::Credentials credentials_of(const config::Values& values, const providers::StoredCredentials& stored) {
@@ -329,65 +290,6 @@ void Worker::read_credentials(const Result<std::vector<kafka::TopicDescription>>
                options_.look_interval.count() / 1000);
 }
 
-void Worker::on_record(kafka::Record&& record) {
-  if (record.topic == options_.topics.cancellations) {
-    core_.log_listener().on_record(std::move(record));
-    return;
-  }
-  auto& topic = record.topic == credentials_topic_.topic() ? credentials_topic_ : registry_topic_;
-  topic.on_record(record);
-  if (&topic == &credentials_topic_) {
-    on_credential_record(record);
-  } else {
-    on_registry_record(record);
-  }
-}
-
-void Worker::on_credential_record(const kafka::Record& record) {
-  const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
-  const auto applied = stored_credentials_.apply(record.key.value_or(""), value);
-  if (applied == providers::StoredCredentials::Applied::malformed) {
-    spdlog::warn("the credential at {} {}:{} could not be read; what was known before stays", record.topic,
-                 record.partition, record.offset);
-  }
-}
-
-void Worker::on_registry_record(const kafka::Record& record) {
-  const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
-  const auto key = record.key.value_or("");
-  const auto applied = projection_.apply(key, value);
-  if (applied == registry::Projection::Applied::changed) warn_of_invalid_parameters(key);
-  if (applied == registry::Projection::Applied::malformed) {
-    spdlog::warn("the registry record at {} {}:{} could not be read; what was known before stays", record.topic,
-                 record.partition, record.offset);
-  }
-  if (projection_.complete()) {
-    core_.on_registry_changed();
-    join_when_read();
-  }
-}
-
-/// Warns about a model that has just changed. Its event may hold a default parameter of a newer version.
-void Worker::warn_of_invalid_parameters(const std::string& key) const {
-  const auto found = projection_.models().find(key);
-  if (found == projection_.models().end()) return;
-  for (const auto& text : events::invalid_parameters(found->second)) spdlog::warn("{}", text);
-}
-
-void Worker::on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) {
-  if (partition.topic == options_.topics.cancellations) {
-    core_.log_listener().on_end(partition, next_offset);
-    return;
-  }
-  auto& topic = partition.topic == credentials_topic_.topic() ? credentials_topic_ : registry_topic_;
-  topic.on_end(partition.partition, next_offset);
-  if (&topic == &credentials_topic_) credentials_problem_.clear();
-  join_when_read();
-  if (&topic == &registry_topic_ && !projection_.complete()) {
-    spdlog::info("the registry topic has no finished registry yet; waiting for tokenrail-registry-sync");
-  }
-}
-
 // A mark says that a whole registry precedes it; what was published since follows it.
 void Worker::join_when_read() {
   if (consumer_ || stopping_ || !projection_.complete() || !registry_topic_.whole()) return;
@@ -404,54 +306,6 @@ void Worker::wait_for_cancellations() {
   } else {
     later(waiting_, cancellations_poll, [this] { wait_for_cancellations(); });
   }
-}
-
-void Worker::on_failure(const kafka::TopicPartition& partition, const Error& error) {
-  spdlog::error("{} {}: {}", partition.topic, partition.partition, error.detail);
-  if (partition.topic == credentials_topic_.topic()) credentials_problem_ = error.detail;
-}
-
-// --- questions ------------------------------------------------------------------------------------------------------
-
-namespace {
-
-Result<LogPlaces> places_of(const Result<kafka::Admin*>& admin, const LogQuestion& question) {
-  if (!admin) return std::unexpected(admin.error());
-  const auto ends = (*admin)->watermarks(question.partition, admin_timeout);
-  if (!ends) return std::unexpected(ends.error());
-  LogPlaces places{.first = ends->first, .next = ends->next};
-  if (question.at) {
-    const auto offsets = (*admin)->offsets_at({question.partition}, question.at->count(), admin_timeout);
-    if (!offsets) return std::unexpected(offsets.error());
-    places.at = offsets->at(0);
-  }
-  return places;
-}
-
-}  // namespace
-
-void Worker::ask(std::uint64_t token, const LogQuestion& question) {
-  asking_.ask([this, token, question](const Result<kafka::Admin*>& admin) {
-    return [this, token, answer = places_of(admin, question)] {
-      telemetry::loop_step("answers about logs");
-      core_.on_answer(token, answer);
-    };
-  });
-}
-
-void Worker::look(std::uint64_t token, std::vector<kafka::WitnessQuestion> questions) {
-  const auto registry_from = questions.size();
-  auto registry = registry_topic_.ask(questions);
-  const auto credentials_from = questions.size();
-  auto credentials = credentials_topic_.ask(questions);
-  watch_->look(std::move(questions), [this, token, registry_from, registry = std::move(registry), credentials_from,
-                                      credentials = std::move(credentials)](Result<kafka::LogSurvey> survey) {
-    if (survey) {
-      registry_topic_.on_survey(*registry_reader_, *survey, registry_from, registry);
-      credentials_topic_.on_survey(*registry_reader_, *survey, credentials_from, credentials);
-    }
-    core_.on_survey(token, survey);
-  });
 }
 
 // --- the group ------------------------------------------------------------------------------------------------------

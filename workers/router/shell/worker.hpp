@@ -2,9 +2,9 @@
 // of starting and stopping.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -27,25 +27,10 @@
 #include "common/registry/projection.hpp"
 #include "common/telemetry/metrics.hpp"
 #include "workers/router/core/router_core.hpp"
+#include "workers/router/shell/system_environment.hpp"
 #include "workers/router/shell/topic_check.hpp"
 
 namespace tokenrail::router {
-
-/// The system's clocks and chance, and one timer on the loop.
-class SystemEnvironment final : public Environment {
- public:
-  explicit SystemEnvironment(boost::asio::io_context& loop);
-  [[nodiscard]] Now now() const override;
-  std::uint64_t random() override { return random_(); }
-  void wake_at(Millis at) override;
-  std::function<void()> on_wake;
-
- private:
-  mutable std::chrono::nanoseconds calendar_ahead_{0};  ///< of the steady clock
-  mutable std::chrono::nanoseconds calendar_until_{0};  ///< steady: then they are compared again
-  boost::asio::steady_timer timer_;
-  std::mt19937_64 random_;
-};
 
 class Worker final : private kafka::LogReaderListener, private LogQuestions {
  public:
