@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <expected>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -168,6 +169,8 @@ class Partition {
   };
   using EventKey = std::tuple<Purpose, std::int64_t, std::int64_t>;  ///< purpose, source offset, attempt
   void enter(Phase next);
+  /// At the entry of what belongs to some phases only: whatever calls it in another one is a fault of the router.
+  void expect(std::initializer_list<Phase> phases, std::string_view step) const;
   // ownership (partition_ownership.cpp)
   void claim();
   /// The epoch of a claim above that one.

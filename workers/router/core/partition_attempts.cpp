@@ -59,6 +59,7 @@ std::expected<registry::Route, Failure> Partition::route_of(const Job& job) {
 }
 
 void Partition::begin_attempt(Job& job) {
+  expect({Phase::running}, "the start of an attempt");
   // Its deadline may have passed, or its sender may have cancelled it, while its record was being read again.
   reload_ended(job);
   job.stage = Job::Stage::running;
@@ -131,6 +132,7 @@ void Partition::end_uncalled(Job& job, Failure failure) {
 }
 
 void Partition::answer_duplicate(Job& job, const RecentRequests::Seen& first) {
+  expect({Phase::running}, "the answer to a duplicate");
   reload_ended(job);
   job.stage = Job::Stage::running;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, 0);

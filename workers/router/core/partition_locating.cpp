@@ -55,6 +55,7 @@ void Partition::begins_at(std::int64_t offset) {
 }
 
 void Partition::look_back_from(std::optional<Millis> started) {
+  expect({Phase::locating}, "the time of the oldest request");
   if (!started) {
     spdlog::info(
         "partition {}: no commit says where its logs are to be read from, and timestamps on chat.requests are "
@@ -68,10 +69,12 @@ void Partition::look_back_from(std::optional<Millis> started) {
 }
 
 void Partition::ask_for_places() {
+  expect({Phase::locating}, "a question for the offsets of a time");
   for (const auto log : locator_.to_ask()) locator_.asked(log, ask(log, locator_.from()));
 }
 
 void Partition::place_answered(std::uint32_t sequence, const Result<LogPlaces>& answer) {
+  expect({Phase::locating}, "an answer for the offsets of a time");
   switch (locator_.answered(sequence, answer, services_.environment.now().steady)) {
     case TailLocator::Step::waits:
       return;

@@ -65,6 +65,7 @@ void Partition::follow() {
 }
 
 void Partition::apply(const AuditAccount::Entry& entry) {
+  expect({Phase::committing, Phase::running, Phase::releasing}, "an event of the audit log");
   const auto& facts = entry.facts;
   const auto verdict = fold_.apply(entry.offset, facts);
   positions_.event(entry.offset, Millis(entry.at_ms), entry.bytes);
@@ -208,6 +209,7 @@ void Partition::release() {
 
 // `released` is known to count: the partition is no longer ours, what we listed is.
 void Partition::hand_over() {
+  expect({Phase::releasing}, "the hand-over");
   if (ledger_.committable() != committer_.newest_offset() || committer_.has_news()) send_commit();
   enter(Phase::continuing);
   stop_logs();
@@ -249,6 +251,7 @@ void Partition::acknowledged_elsewhere(Purpose purpose, std::int64_t offset, std
 }
 
 void Partition::finish_continued(std::int64_t offset) {
+  expect({Phase::continuing}, "the end of a continued attempt");
   drop_job(offset);
   if (jobs_.empty() && phase_ == Phase::continuing) enter(Phase::closed);
 }
@@ -263,6 +266,7 @@ void Partition::renew_leases() {
 
 /// Those that were listed before and are not now are not finished here.
 void Partition::send_renewal(std::vector<events::ContinuedAttempt> continuing) {
+  expect({Phase::continuing}, "the renewal of leases");
   const auto lease = services_.options.lease.count();
   const auto value = events::to_json(events::RouterContinuing{
       .epoch = epoch_, .instance = instance_, .partition = number_, .continuing = continuing, .lease_ms = lease});

@@ -82,6 +82,7 @@ void Partition::tell_losses() {
 }
 
 void Partition::tell_loss(std::int64_t from, std::int64_t to) {
+  expect({Phase::running}, "the report of a loss");
   const auto value = events::to_json(
       events::RequestsLost{.epoch = epoch_, .instance = instance_, .partition = number_, .from = from, .to = to});
   send_ownership(Purpose::loss, events::requests_lost_type, value,

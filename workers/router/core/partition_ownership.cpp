@@ -52,7 +52,12 @@ void Partition::enter(Phase next) {
   phase_ = next;
 }
 
+void Partition::expect(std::initializer_list<Phase> phases, std::string_view step) const {
+  require_phase(number_, phase_, phases, step);
+}
+
 void Partition::claim() {
+  expect({Phase::claiming}, "a claim");
   identity_.claimed = false;
   instance_ = services_.hub.next_instance();
   ownership_events_ = 0;
@@ -186,6 +191,7 @@ void Partition::drop_untouched() {
 }
 
 void Partition::settled() {
+  expect({Phase::draining_reports, Phase::verifying_ownership}, "the end of a repair");
   if (!io_.usable()) return;                                          // on_producer() goes on
   if (!repairs_.is_over(services_.environment.now().steady)) return;  // on_time() does
   // Ask the coordinator whether the partition is still ours: a commit of what is committed already changes nothing,

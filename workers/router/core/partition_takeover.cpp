@@ -126,6 +126,7 @@ void Partition::note_seen(const events::AuditFacts& facts, std::int64_t at_ms) {
 }
 
 void Partition::audit_tail_record(const kafka::Record& record) {
+  expect({Phase::reading_audit}, "a record of the audit tail");
   const events::AuditOffset offset(record.offset);
   if (const auto begin = audit_tail_begin(); takeover_.audit_begins_late(offset, begin)) {
     services_.metrics.tails_cut.add();
@@ -163,6 +164,7 @@ void Partition::audit_tail_record(const kafka::Record& record) {
 }
 
 void Partition::audit_tail_read(events::AuditOffset claim_offset) {
+  expect({Phase::reading_audit}, "the end of the audit tail");
   spdlog::debug("partition {}: the audit log is read up to the claim at {}", number_, claim_offset.value());
   account_ = AuditAccount(claim_offset + 1);
   enter(Phase::reading_chunks);
@@ -181,6 +183,7 @@ void Partition::read_chunks_from(events::ChunkOffset from) {
 }
 
 void Partition::check_reading() {
+  expect({Phase::reading_audit, Phase::reading_chunks}, "a check of the tails");
   if (services_.environment.now().steady - reading_.heard_at < reading_patience) return;
   fail("one of its logs gives neither a record nor its end");
 }
@@ -197,6 +200,7 @@ void Partition::chunk_tail_record(const kafka::Record& record) {
 }
 
 void Partition::chunk_tail_read(events::ChunkOffset end) {
+  expect({Phase::reading_chunks}, "the end of the chunk tail");
   stop_log(Log::chunks);
   identity_.chunks.reaches(end.value());
   positions_.recovered(takeover_.tail_read(end, !fold_.open().empty() && chunk_tail_starts_late(end)));
@@ -204,6 +208,7 @@ void Partition::chunk_tail_read(events::ChunkOffset end) {
 }
 
 void Partition::recovered() {
+  expect({Phase::reading_chunks}, "the end of the recovery");
   const auto now = services_.environment.now();
   for (const auto* const attempt : fold_.open()) {
     const auto& ids = attempt->ids;

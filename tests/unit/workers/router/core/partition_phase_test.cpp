@@ -44,5 +44,10 @@ TEST(Invariant, EndsTheProcess) {
   EXPECT_DEATH(invariant_broken("a phase follows that may not"), "");
 }
 
+TEST(Invariant, StepOfAnotherPhaseEndsTheProcess) {
+  require_phase(3, running, {committing, running}, "an event of the audit log");
+  EXPECT_DEATH(require_phase(3, closed, {committing, running}, "an event of the audit log"), "");
+}
+
 }  // namespace
 }  // namespace tokenrail::router
