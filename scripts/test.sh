@@ -154,6 +154,8 @@ layer_format() { check format 'clang-format; ./dev format fixes it' format_check
 layer_include() {
   check include 'include directions' "$python" "$root/scripts/check_includes.py" "$root"
   check include 'the include check finds planted violations' "$python" "$root/scripts/check_includes.py" --self-test
+  check include 'sizes of files and classes' "$python" "$root/scripts/check_sizes.py" "$root"
+  check include 'the check of sizes finds planted violations' "$python" "$root/scripts/check_sizes.py" --self-test
 }
 
 layer_scripts() {
@@ -448,6 +450,8 @@ lint_command() {
   format_check || code=1
   step "Include directions"
   "$python" "$root/scripts/check_includes.py" "$root" >&2 || code=1
+  step "Sizes of files and classes"
+  "$python" "$root/scripts/check_sizes.py" "$root" >&2 || code=1
   step "clang-tidy over the whole tree"
   with_lock build-tidy configure_tidy
   "$python" "$root/scripts/tidy.py" --build "$root/build/tidy" >&2 || code=1
