@@ -18,8 +18,8 @@ using Verdict = events::AuditFold::Verdict;
 constexpr std::size_t losses_max = 1'000;
 
 std::string attempt_text(const events::AttemptIds& ids) {
-  return fmt::format("request {} of {} (source offset {}), attempt {}", ids.request_id, ids.org_id, ids.source_offset,
-                     ids.attempt);
+  return fmt::format("request {} of {} (source offset {}), attempt {}", ids.request_id, ids.org_id,
+                     ids.source_offset.value(), ids.attempt);
 }
 
 /// When the broker's clock says that it was appended; -1: that clock did not stamp it.
@@ -158,7 +158,7 @@ void Checker::check_instance(const Event& event) {
 void Checker::note_event(Subject& about, const Event& event) {
   const auto& ids = event.facts.ids;
   if (about.first_audit < 0) about.first_audit = event.record.offset;
-  auto& entry = asked(about, ids.source_offset);
+  auto& entry = asked(about, ids.source_offset.value());
   if (!entry.read && event.record.key) entry.key = std::hash<std::string>{}(*event.record.key);
   if (ids.attempt != 0) entry.told_ms = std::max(entry.told_ms, broker_ms(event.record));
   note_overlooked(event);
@@ -170,22 +170,20 @@ void Checker::note_event(Subject& about, const Event& event) {
 void Checker::note_overlooked(const Event& event) {
   const auto& ids = event.facts.ids;
   const auto at = event.record.offset;
-  if (!options_.committed || ids.source_offset < *options_.committed || at >= overlooked_below_ || first_overlooked_)
-    return;
-  if (ids.source_offset < options_.requests_from) {
+  const auto offset = ids.source_offset.value();
+  if (!options_.committed || offset < *options_.committed || at >= overlooked_below_ || first_overlooked_) return;
+  if (offset < options_.requests_from) {
     first_overlooked_ = at;
     return;
   }
-  if (options_.requests_end && ids.source_offset >= *options_.requests_end) return;
+  if (options_.requests_end && offset >= *options_.requests_end) return;
   auto request = ids.org_id + '\0' + ids.request_id;
   // Of several about one request the newest: all before the topic was created again are older than that.
-  overlooked_.insert_or_assign(ids.source_offset,
-                               Overlooked{.at = at, .broker_ms = broker_ms(event.record), .request = request});
-  if (ids.source_offset >= requests_next_) return;
-  if (const auto there = by_offset_.find(ids.source_offset); there != by_offset_.end())
-    look_again(ids.source_offset, there->second->org_id + '\0' + there->second->request_id,
-               there->second->asked.at(ids.source_offset));
-  overlooked_.erase(ids.source_offset);
+  overlooked_.insert_or_assign(offset, Overlooked{.at = at, .broker_ms = broker_ms(event.record), .request = request});
+  if (offset >= requests_next_) return;
+  if (const auto there = by_offset_.find(offset); there != by_offset_.end())
+    look_again(offset, there->second->org_id + '\0' + there->second->request_id, there->second->asked.at(offset));
+  overlooked_.erase(offset);
 }
 
 /// The topic has that request at that offset.
@@ -229,15 +227,16 @@ void Checker::requested(const Event& event) {
   if (ids.attempt / attempts_per_epoch != event.facts.epoch)
     report(Promise::audited, options_.topics.audit, {at},
            fmt::format("{}: its number is none of epoch {}", attempt_text(ids), event.facts.epoch));
-  if (const auto there = by_offset_.find(ids.source_offset); there != by_offset_.end() && there->second != &about)
-    check_place(ids, at, broker_ms(event.record), there->second->asked[ids.source_offset]);
+  const auto offset = ids.source_offset.value();
+  if (const auto there = by_offset_.find(offset); there != by_offset_.end() && there->second != &about)
+    check_place(ids, at, broker_ms(event.record), there->second->asked[offset]);
   if (released_ && released_->first == event.facts.epoch)
     report(Promise::once, options_.topics.audit, {released_->second, at},
            fmt::format("{} begins behind the router.released by which its worker gave the partition up",
                        attempt_text(ids)));
   check_key(about, ids.attempt, attempt.key, event.record, false);
   runs_again(about, ids.attempt, event);
-  attempt.source_offset = ids.source_offset;
+  attempt.source_offset = offset;
   attempt.source_ms = ids.source_ms;
   attempt.request_at = at;
   attempt.request_ms = event.record.timestamp_ms;
@@ -262,6 +261,7 @@ void Checker::check_place(const events::AttemptIds& ids, std::int64_t request_at
 
 void Checker::runs_again(const Subject& about, std::int64_t number, const Event& event) {
   const auto& ids = event.facts.ids;
+  const auto offset = ids.source_offset.value();
   const auto at = event.record.offset;
   bool rerun = false;
   bool elsewhere = false;
@@ -270,11 +270,11 @@ void Checker::runs_again(const Subject& about, std::int64_t number, const Event&
     // An llm.request that the topic refused is written again, and may lie behind that of a repeated request which the
     // same owner began meanwhile. Their numbers are those of the beginning, which the log does not show.
     const bool repeated_meanwhile =
-        known.source_offset != ids.source_offset && other / attempts_per_epoch == number / attempts_per_epoch;
+        known.source_offset != offset && other / attempts_per_epoch == number / attempts_per_epoch;
     if (other > number && !repeated_meanwhile)
       report(Promise::once, options_.topics.audit, {known.request_at, at},
              fmt::format("{} begins after attempt {}; numbers of a request only grow", attempt_text(ids), other));
-    if (known.source_offset != ids.source_offset) {
+    if (known.source_offset != offset) {
       elsewhere = true;
       continue;
     }
@@ -289,11 +289,11 @@ void Checker::runs_again(const Subject& about, std::int64_t number, const Event&
              fmt::format("{} begins after attempt {} has ended as {}", attempt_text(ids), other, known.outcome));
     }
   }
-  if (const auto answer = about.duplicates.find(ids.source_offset);
+  if (const auto answer = about.duplicates.find(offset);
       answer != about.duplicates.end() && answer->second.response_at >= 0)
     report(Promise::once, options_.topics.audit, {answer->second.response_at, at},
            fmt::format("{} begins after the request was answered as a duplicate", attempt_text(ids)));
-  if (forgotten(about, ids.source_offset))
+  if (forgotten(about, offset))
     report(Promise::once, options_.topics.audit, {at},
            fmt::format("{} begins long after the request was complete", attempt_text(ids)));
   if (rerun) ++figures_.reruns;
@@ -312,7 +312,7 @@ void Checker::responded(const Event& event) {
   }
 
   if (ids.attempt == 0) {
-    auto& answer = about.duplicates[ids.source_offset];
+    auto& answer = about.duplicates[ids.source_offset.value()];
     answer.source_ms = ids.source_ms;
     answer.response_at = at;
     answer.response_epoch = event.facts.epoch;
@@ -329,7 +329,7 @@ void Checker::responded(const Event& event) {
   }
   auto& attempt = about.attempts[ids.attempt];
   check_key(about, ids.attempt, attempt.key, event.record, false);
-  attempt.source_offset = ids.source_offset;
+  attempt.source_offset = ids.source_offset.value();
   attempt.source_ms = ids.source_ms;
   attempt.response_at = at;
   attempt.response_broker_ms = broker_ms(event.record);
@@ -360,7 +360,7 @@ void Checker::answered_again(Subject& about, const Event& event) {
   std::size_t first_hash = 0;
   bool continued = false;
   if (ids.attempt == 0) {
-    auto& answer = about.duplicates[ids.source_offset];
+    auto& answer = about.duplicates[ids.source_offset.value()];
     // Two duplicates at one offset, of a log and of the one that took its place.
     if (answer.source_ms >= 0 && ids.source_ms >= 0 && answer.source_ms != ids.source_ms) {
       answer.other_response_key = key_hash(event.record);
@@ -431,8 +431,8 @@ void Checker::released(const Event& event) {
 // Ranges overlap where a router died before it could commit behind what it had reported: the next one reports it again.
 void Checker::lost(const Event& event) {
   if (event.verdict != Verdict::counts || event.facts.lost_from >= event.facts.lost_to) return;
-  auto from = event.facts.lost_from;
-  auto to = event.facts.lost_to;
+  auto from = event.facts.lost_from.value();
+  auto to = event.facts.lost_to.value();
   losses_.push_back({.from = from, .to = to, .at = event.record.offset, .broker_ms = broker_ms(event.record)});
   if (losses_.size() > losses_max) losses_.pop_front();
   auto next = lost_.upper_bound(from);

@@ -86,7 +86,7 @@ void Checker::on_request(const kafka::Record& record) {
     entry.key = key_of(record);
     by_offset_[record.offset] = &about;
     look_again(record.offset, org_id + '\0' + request_id, entry);
-    if (const auto* const attempts = fold_.attempts(record.offset)) {
+    if (const auto* const attempts = fold_.attempts(events::RequestOffset(record.offset))) {
       for (const auto& attempt : *attempts) {
         const auto& ids = attempt.ids;
         if (attempt.request_offset < events::AuditOffset(0) || (ids.org_id == org_id && ids.request_id == request_id))
@@ -295,7 +295,7 @@ void Checker::forget_oldest() {
   settled_.pop_front();
   judge(oldest, false);
   for (const auto& [offset, entry] : oldest.asked) {
-    fold_.forget(offset);
+    fold_.forget(events::RequestOffset(offset));
     if (const auto it = by_offset_.find(offset); it != by_offset_.end() && it->second == &oldest) by_offset_.erase(it);
   }
   forgot_any_ = true;

@@ -16,7 +16,7 @@ void write_ids(JsonWriter& writer, std::string_view type, const AttemptIds& ids)
   writer.field("epoch", ids.epoch);
   writer.field("instance", ids.instance);
   writer.field("sourcePartition", static_cast<std::int64_t>(ids.source_partition));
-  writer.field("sourceOffset", ids.source_offset);
+  writer.field("sourceOffset", ids.source_offset.value());
   if (ids.source_ms >= 0) {
     writer.field("sourceTimestamp", ids.source_ms);
   }
@@ -274,7 +274,7 @@ std::string ownership_json(std::string_view type, std::int64_t epoch, const std:
     writer.begin_array("continuing");
     for (const auto& attempt : *continuing) {
       writer.begin_object();
-      writer.field("offset", attempt.offset);
+      writer.field("offset", attempt.offset.value());
       writer.field("attempt", attempt.attempt);
       writer.end_object();
     }
@@ -367,8 +367,8 @@ std::string to_json(const RequestsLost& event) {
   writer.field("epoch", event.epoch);
   writer.field("instance", event.instance);
   writer.field("partition", static_cast<std::int64_t>(event.partition));
-  writer.field("from", event.from);
-  writer.field("to", event.to);
+  writer.field("from", event.from.value());
+  writer.field("to", event.to.value());
   writer.end_object();
   return out;
 }

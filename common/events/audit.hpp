@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/events/chunk.hpp"
+#include "common/events/offsets.hpp"
 #include "common/events/redaction_patterns.hpp"
 #include "common/result.hpp"
 
@@ -32,7 +33,7 @@ struct AttemptIds {
   std::int64_t epoch = 0;  ///< of the writer's ownership
   std::string instance{};  ///< unique per claim: WORKER-N, see worker_of()
   std::int32_t source_partition = 0;
-  std::int64_t source_offset = 0;
+  RequestOffset source_offset{};
   std::string org_id{};
   std::string request_id{};
   std::string user_id{};
@@ -172,7 +173,7 @@ struct RouterClaimed {
   std::int32_t partition = 0;
 };
 struct ContinuedAttempt {
-  std::int64_t offset = 0;
+  RequestOffset offset{};
   std::int64_t attempt = 0;
 };
 struct RouterReleased {
@@ -196,8 +197,8 @@ struct RequestsLost {
   std::int64_t epoch = 0;
   std::string instance;
   std::int32_t partition = 0;
-  std::int64_t from = 0;  ///< the first source offset
-  std::int64_t to = 0;    ///< one past the last
+  RequestOffset from{};
+  RequestOffset to{};  ///< one past the last
 };
 [[nodiscard]] std::string to_json(const RouterClaimed& event);
 [[nodiscard]] std::string to_json(const RouterReleased& event);
@@ -226,8 +227,8 @@ struct AuditFacts {
   std::optional<AnsweringModel> routed_to{};   ///< request; the model of the first deployment of its route
   std::vector<ContinuedAttempt> continuing{};
   std::int64_t lease_ms = 0;
-  std::int64_t lost_from = 0;  ///< lost
-  std::int64_t lost_to = 0;    ///< lost; one past the last
+  RequestOffset lost_from{};  ///< lost
+  RequestOffset lost_to{};    ///< lost; one past the last
 };
 /// The worker process that an instance belongs to: all claims of one process share it.
 [[nodiscard]] std::string_view worker_of(std::string_view instance);

@@ -11,6 +11,10 @@ namespace {
 constexpr std::int64_t forgotten_group = 256;
 constexpr std::size_t claims_max = 1'000;
 
+std::int64_t group_of(RequestOffset source_offset) {
+  return source_offset.value() / forgotten_group;
+}
+
 bool is_of(const AuditFold::Attempt& attempt, std::string_view org_id, std::string_view request_id) {
   return attempt.ids.org_id == org_id && attempt.ids.request_id == request_id;
 }
@@ -151,26 +155,26 @@ bool AuditFold::give_up_others(const AuditFacts& event) {
   return any;
 }
 
-AuditFold::Attempt* AuditFold::known(std::int64_t source_offset, std::int64_t attempt) {
+AuditFold::Attempt* AuditFold::known(RequestOffset source_offset, std::int64_t attempt) {
   const auto it = sources_.find(source_offset);
   if (it == sources_.end()) return nullptr;
   const auto found = std::ranges::find(it->second.attempts, attempt, [](const Attempt& a) { return a.ids.attempt; });
   return found == it->second.attempts.end() ? nullptr : &*found;
 }
 
-const std::vector<AuditFold::Attempt>* AuditFold::attempts(std::int64_t source_offset) const {
+const std::vector<AuditFold::Attempt>* AuditFold::attempts(RequestOffset source_offset) const {
   const auto it = sources_.find(source_offset);
   return it == sources_.end() ? nullptr : &it->second.attempts;
 }
 
-const AuditFold::Attempt* AuditFold::find(std::int64_t source_offset, std::int64_t attempt) const {
+const AuditFold::Attempt* AuditFold::find(RequestOffset source_offset, std::int64_t attempt) const {
   const auto* const all = attempts(source_offset);
   if (all == nullptr) return nullptr;
   const auto found = std::ranges::find(*all, attempt, [](const Attempt& a) { return a.ids.attempt; });
   return found == all->end() ? nullptr : &*found;
 }
 
-bool AuditFold::complete(std::int64_t source_offset, std::string_view org_id, std::string_view request_id) const {
+bool AuditFold::complete(RequestOffset source_offset, std::string_view org_id, std::string_view request_id) const {
   const auto* const all = attempts(source_offset);
   if (all == nullptr) return false;
   const Attempt* highest = nullptr;
@@ -181,19 +185,19 @@ bool AuditFold::complete(std::int64_t source_offset, std::string_view org_id, st
   return highest != nullptr && !highest->open() && !highest->interrupted();
 }
 
-bool AuditFold::any_open(std::int64_t source_offset) const {
+bool AuditFold::any_open(RequestOffset source_offset) const {
   const auto* const all = attempts(source_offset);
   return all != nullptr && std::ranges::any_of(*all, &Attempt::open);
 }
 
-bool AuditFold::attempted(std::int64_t source_offset, std::string_view org_id, std::string_view request_id) const {
+bool AuditFold::attempted(RequestOffset source_offset, std::string_view org_id, std::string_view request_id) const {
   const auto* const all = attempts(source_offset);
   return all != nullptr && std::ranges::any_of(*all, [&](const Attempt& attempt) {
            return attempt.ids.attempt > 0 && is_of(attempt, org_id, request_id);
          });
 }
 
-const AuditFold::Response* AuditFold::refused(std::int64_t source_offset, std::string_view org_id,
+const AuditFold::Response* AuditFold::refused(RequestOffset source_offset, std::string_view org_id,
                                               std::string_view request_id) const {
   const auto* const all = attempts(source_offset);
   if (all == nullptr) return nullptr;
@@ -206,7 +210,7 @@ const AuditFold::Response* AuditFold::refused(std::int64_t source_offset, std::s
   return newest == nullptr ? nullptr : &*newest->response;
 }
 
-int AuditFold::interruptions(std::int64_t source_offset, std::string_view org_id, std::string_view request_id,
+int AuditFold::interruptions(RequestOffset source_offset, std::string_view org_id, std::string_view request_id,
                              std::string_view cause) const {
   const auto* const all = attempts(source_offset);
   if (all == nullptr) return 0;
@@ -225,10 +229,10 @@ std::vector<const AuditFold::Attempt*> AuditFold::open() const {
   return all;
 }
 
-std::optional<AuditOffset> AuditFold::first_event_from(std::int64_t source_offset) const {
+std::optional<AuditOffset> AuditFold::first_event_from(RequestOffset source_offset) const {
   std::optional<AuditOffset> first;
   // The position of a forgotten one in its group is not known any more; too low a position is never wrong.
-  for (auto it = forgotten_.lower_bound(source_offset / forgotten_group); it != forgotten_.end(); ++it) {
+  for (auto it = forgotten_.lower_bound(group_of(source_offset)); it != forgotten_.end(); ++it) {
     first = std::min(first.value_or(it->second), it->second);
   }
   for (auto it = sources_.lower_bound(source_offset); it != sources_.end(); ++it) {
@@ -237,16 +241,16 @@ std::optional<AuditOffset> AuditFold::first_event_from(std::int64_t source_offse
   return first;
 }
 
-void AuditFold::forget_complete(std::int64_t source_offset) {
+void AuditFold::forget_complete(RequestOffset source_offset) {
   const auto it = sources_.find(source_offset);
   if (it == sources_.end() || std::ranges::any_of(it->second.attempts, &Attempt::open)) return;
   const auto first = it->second.first_event;
-  auto& lowest = forgotten_.try_emplace(source_offset / forgotten_group, first).first->second;
+  auto& lowest = forgotten_.try_emplace(group_of(source_offset), first).first->second;
   lowest = std::min(lowest, first);
   sources_.erase(it);
 }
 
-void AuditFold::forget_others(std::int64_t source_offset, std::string_view org_id, std::string_view request_id,
+void AuditFold::forget_others(RequestOffset source_offset, std::string_view org_id, std::string_view request_id,
                               std::int64_t source_ms) {
   const auto it = sources_.find(source_offset);
   if (it == sources_.end()) return;
@@ -256,8 +260,8 @@ void AuditFold::forget_others(std::int64_t source_offset, std::string_view org_i
   });
 }
 
-void AuditFold::forget_below(std::int64_t source_offset) {
-  forgotten_.erase(forgotten_.begin(), forgotten_.lower_bound(source_offset / forgotten_group));
+void AuditFold::forget_below(RequestOffset source_offset) {
+  forgotten_.erase(forgotten_.begin(), forgotten_.lower_bound(group_of(source_offset)));
   for (auto it = sources_.begin(); it != sources_.end() && it->first < source_offset;) {
     const bool open = std::ranges::any_of(it->second.attempts, &Attempt::open);
     it = open ? std::next(it) : sources_.erase(it);

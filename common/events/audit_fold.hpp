@@ -78,20 +78,20 @@ class AuditFold {
   [[nodiscard]] int claims_in_a_row() const { return claims_in_a_row_; }
 
   /// The attempts of that source offset, oldest first; nothing: none known.
-  [[nodiscard]] const std::vector<Attempt>* attempts(std::int64_t source_offset) const;
-  [[nodiscard]] const Attempt* find(std::int64_t source_offset, std::int64_t attempt) const;
+  [[nodiscard]] const std::vector<Attempt>* attempts(RequestOffset source_offset) const;
+  [[nodiscard]] const Attempt* find(RequestOffset source_offset, std::int64_t attempt) const;
   /// The highest attempt of that request at that offset has a response that counts and is not `interrupted`. A topic
   /// that was created again has another request at the same offset: that one is not complete.
-  [[nodiscard]] bool complete(std::int64_t source_offset, std::string_view org_id, std::string_view request_id) const;
+  [[nodiscard]] bool complete(RequestOffset source_offset, std::string_view org_id, std::string_view request_id) const;
   /// Some attempt at that offset has no response that counts.
-  [[nodiscard]] bool any_open(std::int64_t source_offset) const;
+  [[nodiscard]] bool any_open(RequestOffset source_offset) const;
   /// Whether that request has an attempt with a number of its own at that offset (0 answers a duplicate).
-  [[nodiscard]] bool attempted(std::int64_t source_offset, std::string_view org_id, std::string_view request_id) const;
+  [[nodiscard]] bool attempted(RequestOffset source_offset, std::string_view org_id, std::string_view request_id) const;
   /// The newest response of that request at that offset that says `interrupted` with the cause `refused`.
-  [[nodiscard]] const Response* refused(std::int64_t source_offset, std::string_view org_id,
+  [[nodiscard]] const Response* refused(RequestOffset source_offset, std::string_view org_id,
                                         std::string_view request_id) const;
   /// How many of that request's attempts at that offset ended as `interrupted` with that cause.
-  [[nodiscard]] int interruptions(std::int64_t source_offset, std::string_view org_id, std::string_view request_id,
+  [[nodiscard]] int interruptions(RequestOffset source_offset, std::string_view org_id, std::string_view request_id,
                                   std::string_view cause) const;
 
   /// All attempts without a response that counts, by source offset.
@@ -100,24 +100,24 @@ class AuditFold {
   [[nodiscard]] bool any_continued() const { return continued_open_ > 0; }
 
   /// The lowest audit offset of any event, void ones included, about a source offset at or above that one.
-  [[nodiscard]] std::optional<AuditOffset> first_event_from(std::int64_t source_offset) const;
+  [[nodiscard]] std::optional<AuditOffset> first_event_from(RequestOffset source_offset) const;
   /// Forgets that source offset, unless an attempt of it is open. For an owner that has seen it complete: what still
   /// comes of it has no effect. first_event_from() goes on to count it in.
-  void forget_complete(std::int64_t source_offset);
+  void forget_complete(RequestOffset source_offset);
   /// Forgets source offsets below that one, but for open attempts.
-  void forget_below(std::int64_t source_offset);
+  void forget_below(RequestOffset source_offset);
   /// Forgets what is about another record at that source offset, of a log that was there before, but for open attempts.
   /// `source_ms`: timestamp of the record that is there now; -1: it has none.
-  void forget_others(std::int64_t source_offset, std::string_view org_id, std::string_view request_id,
+  void forget_others(RequestOffset source_offset, std::string_view org_id, std::string_view request_id,
                      std::int64_t source_ms);
   /// Forgets that source offset. Later events about it are judged by their epoch alone.
-  void forget(std::int64_t source_offset) { sources_.erase(source_offset); }
+  void forget(RequestOffset source_offset) { sources_.erase(source_offset); }
 
   struct Source {
     AuditOffset first_event{-1};
     std::vector<Attempt> attempts{};
   };
-  [[nodiscard]] const std::map<std::int64_t, Source>& sources() const { return sources_; }
+  [[nodiscard]] const std::map<RequestOffset, Source>& sources() const { return sources_; }
 
  private:
   Verdict claimed(AuditOffset audit_offset, const AuditFacts& event);
@@ -126,7 +126,7 @@ class AuditFold {
   Verdict released(AuditOffset audit_offset, const AuditFacts& event);
   Verdict continuing(AuditOffset audit_offset, const AuditFacts& event);
   bool give_up_others(const AuditFacts& event);
-  Attempt* known(std::int64_t source_offset, std::int64_t attempt);
+  Attempt* known(RequestOffset source_offset, std::int64_t attempt);
 
   AuditOffset next_{};
   std::int64_t start_epoch_ = 0;
@@ -138,7 +138,7 @@ class AuditFold {
   /// The lowest first event of the offsets that forget_complete() took, by groups of `forgotten_group` source offsets.
   /// A single number would not rise while anything is complete behind the committed offset, which is always the case.
   std::map<std::int64_t, AuditOffset> forgotten_{};
-  std::map<std::int64_t, Source> sources_{};
+  std::map<RequestOffset, Source> sources_{};
 };
 
 }  // namespace tokenrail::events

@@ -46,7 +46,7 @@ std::string_view read_ids(const ObjectReader& record, AttemptIds& ids) {
     return "attempt";
   }
   ids.source_partition = *partition;
-  ids.source_offset = *offset;
+  ids.source_offset = RequestOffset(*offset);
   ids.source_ms = std::max<std::int64_t>(-1, record.integer_if("sourceTimestamp").value_or(-1));
   ids.attempt = *attempt;
   ids.org_id = record.text("orgId");
@@ -74,7 +74,7 @@ bool read_continuing(const ObjectReader& record, std::vector<ContinuedAttempt>& 
     if (!offset || !attempt) {
       return false;
     }
-    continuing.push_back({.offset = *offset, .attempt = *attempt});
+    continuing.push_back({.offset = RequestOffset(*offset), .attempt = *attempt});
   }
   return true;
 }
@@ -193,8 +193,8 @@ Result<AuditFacts> parse_audit(std::string_view value) {
     if (!from || !to) {
       return lacks(from ? "to" : "from");
     }
-    facts.lost_from = *from;
-    facts.lost_to = *to;
+    facts.lost_from = RequestOffset(*from);
+    facts.lost_to = RequestOffset(*to);
     return facts;
   }
   if (!read_continuing(record, facts.continuing)) {

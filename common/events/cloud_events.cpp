@@ -34,9 +34,9 @@ HeaderList cloud_event_headers(const Envelope& envelope) {
   return headers;
 }
 
-std::string audit_event_id(std::int32_t source_partition, std::int64_t source_offset, std::int64_t attempt,
+std::string audit_event_id(std::int32_t source_partition, RequestOffset source_offset, std::int64_t attempt,
                            std::string_view kind, std::int64_t epoch) {
-  return fmt::format("{}:{}:{}:{}:{}", source_partition, source_offset, attempt, kind, epoch);
+  return fmt::format("{}:{}:{}:{}:{}", source_partition, source_offset.value(), attempt, kind, epoch);
 }
 
 std::string ownership_event_id(std::int32_t partition, std::int64_t epoch, std::string_view instance,

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/events/offsets.hpp"
+
 namespace tokenrail::events {
 
 /// Kafka headers; values are raw bytes. None that is written here is null.
@@ -25,7 +27,7 @@ struct Envelope {
 [[nodiscard]] HeaderList cloud_event_headers(const Envelope& envelope);
 
 /// Of an event about an attempt: source partition, offset, attempt, kind, epoch.
-[[nodiscard]] std::string audit_event_id(std::int32_t source_partition, std::int64_t source_offset,
+[[nodiscard]] std::string audit_event_id(std::int32_t source_partition, RequestOffset source_offset,
                                          std::int64_t attempt, std::string_view kind, std::int64_t epoch);
 /// Of an ownership event: partition, epoch, instance, counter.
 [[nodiscard]] std::string ownership_event_id(std::int32_t partition, std::int64_t epoch, std::string_view instance,

@@ -71,7 +71,7 @@ std::vector<DeadLettered> dead_letters_of(std::string_view text) {
     if (!take_number(text, difference) || difference < 0 || !take(text, ':') || !take_number(text, letter.digest, 16))
       return {};
     if (__builtin_add_overflow(offset, difference, &offset)) return {};
-    letter.offset = offset;
+    letter.offset = RequestOffset(offset);
     letters.push_back(letter);
   }
   return letters;
@@ -120,7 +120,7 @@ std::string encode(const CommitMetadata& metadata) {
     const auto& known = metadata.well_workers[i];
     text += fmt::format("{}{}:{}", i == 0 ? fmt::format(" {}", well_workers_field) : ",", known.epoch, known.worker);
   }
-  std::int64_t before = 0;
+  RequestOffset before{};
   std::size_t listed = 0;
   for (const auto& letter : metadata.dead_letters) {
     if (listed == dead_letters_listed_max) break;

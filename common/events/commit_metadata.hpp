@@ -29,7 +29,7 @@ namespace tokenrail::events {
 /// A request that the dead-letter topic contains. The digest distinguishes it from another at the same offset of a
 /// topic that was created again.
 struct DeadLettered {
-  std::int64_t offset = 0;
+  RequestOffset offset{};
   std::uint32_t digest = 0;
   bool operator==(const DeadLettered&) const = default;
 };

@@ -7,6 +7,8 @@
 
 namespace tokenrail::events {
 
+/// Of a record in chat.requests: the source offset of what is about that request.
+using RequestOffset = StrongNumber<struct RequestOffsetTag>;
 /// Of a record in llm.audit.
 using AuditOffset = StrongNumber<struct AuditOffsetTag>;
 /// Of a record in chat.chunks.

@@ -9,27 +9,36 @@
 
 namespace tokenrail::kafka {
 
-class OffsetLedger {
+/// `Offset`: std::int64_t, or a type of its own that counts like it.
+template <class Offset>
+class BasicOffsetLedger {
  public:
   /// `start`: the offset reading starts at.
-  explicit OffsetLedger(std::int64_t start) : next_(start) {}
+  explicit BasicOffsetLedger(Offset start) : next_(start) {}
 
   /// Offsets come in growing order; one below what was delivered already is refused (false): it is being handled.
-  bool delivered(std::int64_t offset);
+  bool delivered(Offset offset) {
+    if (offset < next_) return false;
+    incomplete_.insert(incomplete_.end(), offset);
+    next_ = offset + 1;
+    return true;
+  }
   /// Returns false where the offset is not an incomplete one (twice complete, never delivered).
-  bool complete(std::int64_t offset);
+  bool complete(Offset offset) { return incomplete_.erase(offset) == 1; }
 
   /// The lowest incomplete offset; nothing incomplete: highest delivered + 1; nothing delivered yet: the start.
-  [[nodiscard]] std::int64_t committable() const { return incomplete_.empty() ? next_ : *incomplete_.begin(); }
+  [[nodiscard]] Offset committable() const { return incomplete_.empty() ? next_ : *incomplete_.begin(); }
   /// From the lowest incomplete offset to the highest delivered, both included; 0: nothing incomplete.
   [[nodiscard]] std::int64_t span() const { return incomplete_.empty() ? 0 : next_ - *incomplete_.begin(); }
   [[nodiscard]] std::size_t incomplete() const { return incomplete_.size(); }
-  [[nodiscard]] bool is_incomplete(std::int64_t offset) const { return incomplete_.contains(offset); }
-  [[nodiscard]] std::int64_t next() const { return next_; }
+  [[nodiscard]] bool is_incomplete(Offset offset) const { return incomplete_.contains(offset); }
+  [[nodiscard]] Offset next() const { return next_; }
 
  private:
-  std::int64_t next_;  ///< highest delivered + 1; the start before that
-  std::set<std::int64_t> incomplete_;
+  Offset next_;  ///< highest delivered + 1; the start before that
+  std::set<Offset> incomplete_;
 };
+
+using OffsetLedger = BasicOffsetLedger<std::int64_t>;
 
 }  // namespace tokenrail::kafka

@@ -76,7 +76,7 @@ std::string Oracle::name(int request, std::int64_t attempt) const {
 
 std::optional<std::int64_t> Oracle::top(const Part& part, std::int64_t offset) const {
   std::optional<std::int64_t> highest;
-  if (const auto* all = part.fold.attempts(offset)) {
+  if (const auto* all = part.fold.attempts(events::RequestOffset(offset))) {
     for (const auto& attempt : *all) highest = std::max(highest.value_or(attempt.ids.attempt), attempt.ids.attempt);
   }
   return highest;
@@ -191,11 +191,12 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
   const auto verdict = p.fold.apply(events::AuditOffset(offset), *event);
   p.uncut.apply(events::AuditOffset(offset), *event);
   // Where retention has taken the beginning, only an owner that read it knows that a handed-over attempt is answered.
-  const auto about = event->ids.source_offset;
+  const auto about = event->ids.source_offset.value();
   if (p.audit_cut && event->kind == Kind::response && about >= 0 &&
       about < static_cast<std::int64_t>(p.sources.size())) {
     auto& source = p.sources[static_cast<std::size_t>(about)];
-    if (p.uncut.complete(about, source.request.org_id, source.request.request_id)) source.done = true;
+    if (p.uncut.complete(event->ids.source_offset, source.request.org_id, source.request.request_id))
+      source.done = true;
   }
   if (verdict == AuditFold::Verdict::is_void) ++figures_.void_events;
   if (verdict == AuditFold::Verdict::repeated && event->kind == Kind::request) {
@@ -247,12 +248,13 @@ void Oracle::note_given_up(Part& p, Micros now) {
 // Whole ranges are told: what was answered out of order may lie in between.
 void Oracle::judge_loss(Part& p, const AuditFacts& event) {
   const auto end = p.sources.empty() ? 0 : std::ranges::max(p.sources, {}, &Source::offset).offset + 1;
-  if (event.lost_from < 0 || event.lost_from >= event.lost_to || event.lost_to > end) {
-    report("LOST", fmt::format("requests {} to {} are reported as lost; {} have been sent", event.lost_from,
-                               event.lost_to, end));
+  const auto from = event.lost_from.value();
+  const auto to = event.lost_to.value();
+  if (from < 0 || from >= to || to > end) {
+    report("LOST", fmt::format("requests {} to {} are reported as lost; {} have been sent", from, to, end));
     return;
   }
-  for (auto at = event.lost_from; at < event.lost_to; ++at) {
+  for (auto at = from; at < to; ++at) {
     // Of the logs that there have been it may be any; what lies in the present one is not lost.
     bool any = false;
     for (auto& source : p.sources) {
@@ -270,7 +272,7 @@ void Oracle::judge_loss(Part& p, const AuditFacts& event) {
 bool Oracle::may_run_as_first(const Part& p, std::int64_t offset) {
   const auto& source = p.sources[static_cast<std::size_t>(offset)];
   // It was begun before the first was read, and what has been begun is not answered as a duplicate.
-  if (source.mistaken && p.fold.attempts(offset)->size() > 1) return true;
+  if (source.mistaken && p.fold.attempts(events::RequestOffset(offset))->size() > 1) return true;
   for (std::int64_t at = 0; at < offset; ++at) {
     const auto& earlier = p.sources[static_cast<std::size_t>(at)];
     // Who has answered the first is not to be seen where the audit log is another one; and whoever takes a log for the
@@ -289,7 +291,8 @@ bool Oracle::repeats_a_later(const Part& p, std::int64_t offset) {
   for (auto later = static_cast<std::size_t>(offset) + 1; later < p.sources.size(); ++later) {
     const auto& other = p.sources[later];
     if (other.id == source.id && other.mistaken &&
-        p.fold.attempted(static_cast<std::int64_t>(later), other.request.org_id, other.request.request_id))
+        p.fold.attempted(events::RequestOffset(static_cast<std::int64_t>(later)), other.request.org_id,
+                         other.request.request_id))
       return true;
   }
   return false;
@@ -297,7 +300,7 @@ bool Oracle::repeats_a_later(const Part& p, std::int64_t offset) {
 
 // An llm.request that counts: the attempt exists, and every promise about not running again is judged here.
 void Oracle::judge_start(Part& p, const AuditFacts& event, int writer, Micros now) {
-  const auto offset = event.ids.source_offset;
+  const auto offset = event.ids.source_offset.value();
   if (offset < 0 || offset >= static_cast<std::int64_t>(p.sources.size())) {
     report("P4", fmt::format("an llm.request of offset {}, where there is no request", offset));
     return;
@@ -321,7 +324,7 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer, Micros no
     report("DEDUPE", fmt::format("the duplicate {} at offset {} is run", event.ids.request_id, offset));
   }
   const auto& claim = p.claims[event.epoch];
-  for (const auto& earlier : *p.fold.attempts(offset)) {
+  for (const auto& earlier : *p.fold.attempts(event.ids.source_offset)) {
     const auto number = earlier.ids.attempt;
     if (number >= event.ids.attempt || number == 0) continue;
     if (earlier.interrupted() && earlier.response->cause == events::cause_refused) {
@@ -409,7 +412,7 @@ void Oracle::judge_out_of_order(Part& p) {
 }
 
 void Oracle::judge_response(Part& p, const AuditFacts& event, Micros now) {
-  const auto offset = event.ids.source_offset;
+  const auto offset = event.ids.source_offset.value();
   if (offset < 0 || offset >= static_cast<std::int64_t>(p.sources.size())) {
     report("P4", fmt::format("a response to offset {}, where there is no request", offset));
     return;
@@ -463,7 +466,7 @@ void Oracle::judge_response(Part& p, const AuditFacts& event, Micros now) {
     // Whoever closes somebody else's attempt cannot know.
     if (event.called && !interrupted) was_called(p, {source.id, number});
   }
-  if (p.fold.complete(offset, source.request.org_id, source.request.request_id)) source.done = true;
+  if (p.fold.complete(event.ids.source_offset, source.request.org_id, source.request.request_id)) source.done = true;
 }
 
 // What its worker has given up, and said so, is not lost with it.
@@ -492,8 +495,8 @@ void Oracle::judge_restart(const Part& p, const Source& source, const Attempt& a
   if (attempt.call >= 0 && !excused && !calls_[static_cast<std::size_t>(attempt.call)].fails) {
     report("RESTART", fmt::format("{} ends for a restart though no call failed", what));
   }
-  const auto all =
-      p.fold.interruptions(attempt.offset, source.request.org_id, source.request.request_id, events::cause_restart);
+  const auto all = p.fold.interruptions(events::RequestOffset(attempt.offset), source.request.org_id,
+                                        source.request.request_id, events::cause_restart);
   if (all > restarts_max) report("RESTART", fmt::format("{} is restart {} of its request", what, all));
 }
 
@@ -543,7 +546,7 @@ void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::strin
   if (!positions) return;  // what a tool wrote may be confirmed as it stands
   std::optional<events::AuditOffset> first;
   for (auto at = static_cast<std::size_t>(offset); at < p.here.size(); ++at) {
-    const auto known = p.fold.sources().find(static_cast<std::int64_t>(p.here[at]));
+    const auto known = p.fold.sources().find(events::RequestOffset(static_cast<std::int64_t>(p.here[at])));
     if (known != p.fold.sources().end())
       first = std::min(first.value_or(known->second.first_event), known->second.first_event);
   }

@@ -133,15 +133,16 @@ std::int64_t Oracle::source_of(const Part& p, const events::Chunk& chunk) const 
 void Oracle::translate(const Part& p, events::AuditFacts& event) const {
   using Kind = events::AuditFacts::Kind;
   if (event.kind == Kind::request || event.kind == Kind::response) {
-    event.ids.source_offset = source_of(p, event.ids.source_offset, event.ids.source_ms);
+    event.ids.source_offset = events::RequestOffset(source_of(p, event.ids.source_offset.value(), event.ids.source_ms));
   }
   for (auto& [offset, number] : event.continuing) {
-    auto place = source_of(p, offset, -1);
+    auto place = source_of(p, offset.value(), -1);
     for (std::size_t i = 0; i < p.sources.size(); ++i) {
-      if (p.sources[i].offset != offset) continue;
-      if (p.fold.find(static_cast<std::int64_t>(i), number) != nullptr) place = static_cast<std::int64_t>(i);
+      if (p.sources[i].offset != offset.value()) continue;
+      if (p.fold.find(events::RequestOffset(static_cast<std::int64_t>(i)), number) != nullptr)
+        place = static_cast<std::int64_t>(i);
     }
-    offset = place;
+    offset = events::RequestOffset(place);
   }
 }
 

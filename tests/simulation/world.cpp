@@ -175,10 +175,10 @@ std::string World::brief(Topic topic, std::string_view value) {
     const auto event = events::parse_audit(value);
     if (!event) return std::string(value);
     std::string listed;
-    for (const auto& [offset, attempt] : event->continuing) listed += fmt::format(" {}:{}", offset, attempt);
+    for (const auto& [offset, attempt] : event->continuing) listed += fmt::format(" {}:{}", offset.value(), attempt);
     const auto type = value.substr(value.find("\"type\":\"") + 8, 20);
     return fmt::format("{} epoch {} offset {} {} attempt {}{}{}{}{}", type.substr(0, type.find('"')), event->epoch,
-                       event->ids.source_offset, event->ids.request_id, event->ids.attempt,
+                       event->ids.source_offset.value(), event->ids.request_id, event->ids.attempt,
                        event->outcome.empty() ? "" : " " + event->outcome,
                        event->cause.empty() ? "" : "/" + event->cause, event->recovered ? " recovered" : "",
                        listed.empty() ? "" : " continuing" + listed);

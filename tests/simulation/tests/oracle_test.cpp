@@ -56,10 +56,11 @@ class Story {
     return audit(events::to_json(event, bytes_max));
   }
   Story& release(std::int64_t attempt = first) {
-    return audit(events::to_json(events::RouterReleased{.epoch = epoch,
-                                                        .instance = instance(epoch),
-                                                        .continuing = {{.offset = 0, .attempt = attempt}},
-                                                        .lease_ms = 1'000}));
+    return audit(
+        events::to_json(events::RouterReleased{.epoch = epoch,
+                                               .instance = instance(epoch),
+                                               .continuing = {{.offset = events::RequestOffset(0), .attempt = attempt}},
+                                               .lease_ms = 1'000}));
   }
   /// The provider says a token, and it is published.
   Story& call(const std::string& id = "r0") {
@@ -155,8 +156,10 @@ class Story {
     return *this;
   }
   Story& lost(std::int64_t from, std::int64_t to, std::int64_t number = epoch) {
-    return audit(
-        events::to_json(events::RequestsLost{.epoch = number, .instance = instance(number), .from = from, .to = to}));
+    return audit(events::to_json(events::RequestsLost{.epoch = number,
+                                                      .instance = instance(number),
+                                                      .from = events::RequestOffset(from),
+                                                      .to = events::RequestOffset(to)}));
   }
   /// One request, from its claim to its end.
   Story& answered() {
@@ -178,7 +181,7 @@ class Story {
     const auto number = attempt == 0 ? epoch : attempt / 1'000;
     return {.epoch = number,
             .instance = instance(number),
-            .source_offset = offset,
+            .source_offset = events::RequestOffset(offset),
             .org_id = "o",
             .request_id = id,
             .attempt = attempt};

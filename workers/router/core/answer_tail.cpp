@@ -34,31 +34,32 @@ void AnswerTail::read(events::ChunkOffset chunk_offset, std::string_view value) 
     auto chunk = events::parse_chunk(value);
     if (!chunk) return;
     if (chunk->done) {
-      if (chunk->source_offset != answer.source_offset) return;
+      if (events::RequestOffset(chunk->source_offset) != answer.source_offset) return;
       answer.terminal = std::move(*chunk);
     }
   }
   answer.next_seq = seq + 1;
 }
 
-const AnswerTail::Answer* AnswerTail::find(std::int64_t source_offset, std::int64_t attempt) const {
+const AnswerTail::Answer* AnswerTail::find(events::RequestOffset source_offset, std::int64_t attempt) const {
   const auto prefix = prefixes_.find({source_offset, attempt});
   if (prefix == prefixes_.end()) return nullptr;
   const auto it = answers_.find(prefix->second);
   return it == answers_.end() || it->second.source_offset != source_offset ? nullptr : &it->second;
 }
 
-const events::Chunk* AnswerTail::terminal(std::int64_t source_offset, std::int64_t attempt) const {
+const events::Chunk* AnswerTail::terminal(events::RequestOffset source_offset, std::int64_t attempt) const {
   const auto* const answer = find(source_offset, attempt);
   return answer == nullptr || !answer->terminal ? nullptr : &*answer->terminal;
 }
 
-std::optional<events::ChunkOffset> AnswerTail::first_chunk(std::int64_t source_offset, std::int64_t attempt) const {
+std::optional<events::ChunkOffset> AnswerTail::first_chunk(events::RequestOffset source_offset,
+                                                           std::int64_t attempt) const {
   const auto* const answer = find(source_offset, attempt);
   return answer == nullptr ? std::nullopt : answer->first_chunk;
 }
 
-void AnswerTail::forget(std::int64_t source_offset, std::int64_t attempt) {
+void AnswerTail::forget(events::RequestOffset source_offset, std::int64_t attempt) {
   const auto prefix = prefixes_.extract({source_offset, attempt});
   if (prefix) answers_.erase(prefix.mapped());
 }

@@ -28,15 +28,16 @@ class AnswerTail {
   void read(events::ChunkOffset chunk_offset, std::string_view value);
   /// The terminal chunk of an attempt whose chunks have all been read; of several the first. nullptr: it is not whole.
   /// Valid until it is forgotten.
-  [[nodiscard]] const events::Chunk* terminal(std::int64_t source_offset, std::int64_t attempt) const;
+  [[nodiscard]] const events::Chunk* terminal(events::RequestOffset source_offset, std::int64_t attempt) const;
   /// Where the first of its chunks was read, whatever its seq; nothing: none was.
-  [[nodiscard]] std::optional<events::ChunkOffset> first_chunk(std::int64_t source_offset, std::int64_t attempt) const;
-  void forget(std::int64_t source_offset, std::int64_t attempt);
+  [[nodiscard]] std::optional<events::ChunkOffset> first_chunk(events::RequestOffset source_offset,
+                                                               std::int64_t attempt) const;
+  void forget(events::RequestOffset source_offset, std::int64_t attempt);
   void clear();
 
  private:
   struct Answer {
-    std::int64_t source_offset = 0;
+    events::RequestOffset source_offset{};
     std::int64_t next_seq = 0;
     std::optional<events::ChunkOffset> first_chunk{};
     std::optional<events::Chunk> terminal{};
@@ -45,10 +46,10 @@ class AnswerTail {
     using is_transparent = void;
   };
   using Answers = std::unordered_map<std::string, Answer, Hash, std::equal_to<>>;
-  [[nodiscard]] const Answer* find(std::int64_t source_offset, std::int64_t attempt) const;
+  [[nodiscard]] const Answer* find(events::RequestOffset source_offset, std::int64_t attempt) const;
 
-  Answers answers_{};                                                        ///< by what their chunks begin with
-  std::map<std::pair<std::int64_t, std::int64_t>, std::string> prefixes_{};  ///< by source offset and attempt
+  Answers answers_{};  ///< by what their chunks begin with
+  std::map<std::pair<events::RequestOffset, std::int64_t>, std::string> prefixes_{};  ///< by source offset and attempt
 };
 
 }  // namespace tokenrail::router

@@ -147,7 +147,7 @@ void Attempt::write_request(std::size_t bytes_max) {
                             .instance = event.ids.instance});
 }
 
-void Attempt::answer_duplicate(std::int64_t first_offset, std::int64_t first_attempt) {
+void Attempt::answer_duplicate(events::RequestOffset first_offset, std::int64_t first_attempt) {
   services_.metrics.duplicates.add();
   duplicate_of_offset_ = first_offset;
   if (first_attempt > 0) duplicate_of_attempt_ = first_attempt;
@@ -191,12 +191,12 @@ void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
                  .first_token_ms =
                      first_token_at_ ? std::optional((*first_token_at_ - started_).count()) : std::nullopt,
                  .total_ms = (now.steady - started_).count()},
-      .source_offset = job_.offset,
+      .source_offset = job_.offset.value(),
       .cost_micros = cost_micros(),
       .provider_request_id = provider_request_id_,
       .warnings = warnings_,
       .continued = continued_,
-      .duplicate_of_offset = duplicate_of_offset_,
+      .duplicate_of_offset = duplicate_of_offset_.transform(&events::RequestOffset::value),
       .failure = std::move(failure)};
   // Said twice where a worker was lost over it, a duplicate's answer has to be the same to the byte. That is why it
   // names the first by its offset alone: which attempt answers that one may have changed in between.
@@ -348,7 +348,7 @@ events::LlmResponse Attempt::response(Outcome outcome) {
   event.chunks = seq_;
   event.tool_calls = tool_call_count_;
   if (!said_.empty()) event.content = said_.finish(services_.options.redaction);
-  event.duplicate_of_offset = duplicate_of_offset_;
+  event.duplicate_of_offset = duplicate_of_offset_.transform(&events::RequestOffset::value);
   event.duplicate_of_attempt = duplicate_of_attempt_;
   if (terminal_) {
     event.finish_reason = terminal_->finish_reason;

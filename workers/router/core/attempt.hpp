@@ -41,7 +41,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   /// Writes the llm.request from the ids alone; what it asks for is looked at once that counts.
   void announce_unread();
   /// Says that the request was seen before; writes no llm.request. `first_attempt` 0: not known. For number 0 only.
-  void answer_duplicate(std::int64_t first_offset, std::int64_t first_attempt);
+  void answer_duplicate(events::RequestOffset first_offset, std::int64_t first_attempt);
   /// The llm.request counts: the call may be made, or the refusal published.
   void announced();
   /// The terminal chunk is in the log: writes the llm.response.
@@ -227,7 +227,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   std::optional<std::pair<Purpose, events::LlmResponse>> response_{};
   bool cancelled_ = false;
   bool unread_ = false;
-  std::optional<std::int64_t> duplicate_of_offset_{};
+  std::optional<events::RequestOffset> duplicate_of_offset_{};
   std::optional<std::int64_t> duplicate_of_attempt_{};
 
   // Where the sender wants a broken answer to be continued.

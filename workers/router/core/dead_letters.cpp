@@ -13,7 +13,7 @@
 namespace tokenrail::router {
 
 void DeadLetters::add(kafka::Record&& record, std::string reason) {
-  const auto offset = record.offset;
+  const events::RequestOffset offset(record.offset);
   auto& letter =
       letters_.emplace(offset, Letter{.record = std::move(record), .reason = std::move(reason)}).first->second;
   letter.counted = bytes_of(letter.record);
@@ -27,12 +27,12 @@ void DeadLetters::send() {
   for (auto& [offset, letter] : letters_) send(offset, letter);
 }
 
-void DeadLetters::send(std::int64_t offset, Letter& letter) {
+void DeadLetters::send(events::RequestOffset offset, Letter& letter) {
   const auto now = environment_.now().steady;
   if (letter.on_its_way || letter.put_back || now < letter.retry_at || !io_.usable()) return;
   const auto record = dead_letter_record(letter.record, letter.reason, hub_.record_bytes_max(Output::dlq));
   if (letter.tries == 0) {
-    spdlog::warn("partition {} offset {}: {}; the record goes to the dead-letter topic", partition_, offset,
+    spdlog::warn("partition {} offset {}: {}; the record goes to the dead-letter topic", partition_, offset.value(),
                  letter.reason);
   }
   letter.bytes = record.bytes();
@@ -65,7 +65,7 @@ void DeadLetters::send(std::int64_t offset, Letter& letter) {
   }
 }
 
-std::optional<DeadLetters::Written> DeadLetters::reported(std::int64_t offset, const kafka::Report& report) {
+std::optional<DeadLetters::Written> DeadLetters::reported(events::RequestOffset offset, const kafka::Report& report) {
   const auto it = letters_.find(offset);
   if (it == letters_.end()) return std::nullopt;
   auto& letter = it->second;
@@ -77,7 +77,8 @@ std::optional<DeadLetters::Written> DeadLetters::reported(std::int64_t offset, c
     return std::nullopt;
   }
   metrics_.dead_letters.add();
-  if (letter.tries > 0) spdlog::info("partition {} offset {}: its dead letter has been written", partition_, offset);
+  if (letter.tries > 0)
+    spdlog::info("partition {} offset {}: its dead letter has been written", partition_, offset.value());
   const Written written{.digest = letter.digest};
   leave_window(letter);
   letters_.erase(it);
@@ -122,9 +123,9 @@ void DeadLetters::leave_window(const Letter& letter) {
   hub_.window_changed();
 }
 
-std::vector<std::int64_t> DeadLetters::to_reload() {
+std::vector<events::RequestOffset> DeadLetters::to_reload() {
   const auto now = environment_.now().steady;
-  std::vector<std::int64_t> offsets;
+  std::vector<events::RequestOffset> offsets;
   for (auto& [offset, letter] : letters_) {
     if (reloading_ >= reloads_max || !io_.usable()) break;
     if (!letter.put_back || letter.reloading || letter.on_its_way || now < letter.retry_at) continue;
@@ -136,7 +137,8 @@ std::vector<std::int64_t> DeadLetters::to_reload() {
 }
 
 bool DeadLetters::reloaded(const kafka::Record& record) {
-  const auto it = letters_.find(record.offset);
+  const events::RequestOffset offset(record.offset);
+  const auto it = letters_.find(offset);
   if (it == letters_.end() || !it->second.reloading) return false;
   auto& letter = it->second;
   if (events::dead_letter_digest(record) != letter.digest) {
@@ -149,12 +151,12 @@ bool DeadLetters::reloaded(const kafka::Record& record) {
   }
   letter.record = record;
   back(letter);
-  send(record.offset, letter);
+  send(offset, letter);
   put_back(letter);
   return true;
 }
 
-bool DeadLetters::deleted(std::int64_t offset) {
+bool DeadLetters::deleted(events::RequestOffset offset) {
   const auto it = letters_.find(offset);
   if (it == letters_.end() || !it->second.reloading) return false;
   auto& letter = it->second;
@@ -173,13 +175,13 @@ void DeadLetters::forget_reloads() {
 
 // --- what waits -----------------------------------------------------------------------------------------------------
 
-void DeadLetters::wait(std::int64_t offset, Letter& letter, std::string_view why) {
+void DeadLetters::wait(events::RequestOffset offset, Letter& letter, std::string_view why) {
   const auto now = environment_.now().steady;
   if (std::exchange(letter.why, std::string(why)) != why) {
     spdlog::warn(
         "partition {} offset {}: its dead letter cannot be written ({}); it is tried again, and no commit passes "
         "it until then",
-        partition_, offset, why);
+        partition_, offset.value(), why);
   }
   letter.retry_at = now + refusal_wait(++letter.tries);
   put_back(letter);
@@ -201,8 +203,8 @@ DeadLetters::Waiting DeadLetters::waiting() const {
   return all;
 }
 
-std::map<std::int64_t, std::int64_t> DeadLetters::timestamps() const {
-  std::map<std::int64_t, std::int64_t> all;
+std::map<events::RequestOffset, std::int64_t> DeadLetters::timestamps() const {
+  std::map<events::RequestOffset, std::int64_t> all;
   for (const auto& [offset, letter] : letters_) all.emplace(offset, letter.record.timestamp_ms);
   return all;
 }

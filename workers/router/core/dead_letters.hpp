@@ -57,11 +57,11 @@ class DeadLetters {
   void put_back();
 
   /// Whose records have to be read again, because their time has come: reloaded() or deleted() is expected of each.
-  [[nodiscard]] std::vector<std::int64_t> to_reload();
+  [[nodiscard]] std::vector<events::RequestOffset> to_reload();
   /// That record has been read again. false: it is not one of those.
   bool reloaded(const kafka::Record& record);
   /// The record at that offset is there no more: the letter is sent without it. false: it is not one of those.
-  bool deleted(std::int64_t offset);
+  bool deleted(events::RequestOffset offset);
   /// None is being read any more.
   void forget_reloads();
   [[nodiscard]] std::size_t reloading() const { return reloading_; }
@@ -71,7 +71,7 @@ class DeadLetters {
     std::uint32_t digest = 0;  ///< events::dead_letter_digest()
   };
   /// The report of one has come. Nothing: it is to be tried again, or is none of these.
-  std::optional<Written> reported(std::int64_t offset, const kafka::Report& report);
+  std::optional<Written> reported(events::RequestOffset offset, const kafka::Report& report);
   /// The producer is gone, and with it all reports.
   void forget_reports();
 
@@ -82,7 +82,7 @@ class DeadLetters {
   /// Those that were not taken, or not within a while.
   [[nodiscard]] Waiting waiting() const;
   /// Timestamps of the requests (Unix, ms), by offset.
-  [[nodiscard]] std::map<std::int64_t, std::int64_t> timestamps() const;
+  [[nodiscard]] std::map<events::RequestOffset, std::int64_t> timestamps() const;
   /// Forgets all.
   void drop();
 
@@ -103,12 +103,12 @@ class DeadLetters {
     Millis retry_at{0};     ///< steady
     std::string why{};      ///< the newest came to nothing
   };
-  void send(std::int64_t offset, Letter& letter);
+  void send(events::RequestOffset offset, Letter& letter);
   void put_back(Letter& letter);
   void leave_window(const Letter& letter);
   /// Of what the window counts for it, the record is there again.
   void back(Letter& letter);
-  void wait(std::int64_t offset, Letter& letter, std::string_view why);
+  void wait(events::RequestOffset offset, Letter& letter, std::string_view why);
 
   Hub& hub_;
   Environment& environment_;
@@ -118,7 +118,7 @@ class DeadLetters {
   const InFlight& in_flight_;
   const std::int32_t partition_;
   const std::uint64_t generation_;
-  std::map<std::int64_t, Letter> letters_{};  ///< by offset
+  std::map<events::RequestOffset, Letter> letters_{};  ///< by offset
   std::size_t reloading_ = 0;
 };
 

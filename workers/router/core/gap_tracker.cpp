@@ -12,7 +12,7 @@ constexpr std::size_t gaps_max = 1'000;
 
 }  // namespace
 
-bool GapTracker::note(std::int64_t from, std::int64_t to) {
+bool GapTracker::note(events::RequestOffset from, events::RequestOffset to) {
   if (gaps_.size() >= gaps_max) {
     auto& newest = gaps_.rbegin()->second;
     if (!newest.asked && !newest.lost_to) {
@@ -41,7 +41,7 @@ void GapTracker::unanswered(Millis not_before) {
   not_before_ = not_before;
 }
 
-GapTracker::Causes GapTracker::answered(std::int64_t first) {
+GapTracker::Causes GapTracker::answered(events::RequestOffset first) {
   question_ = 0;
   Causes causes;
   for (auto& [from, gap] : gaps_) {
@@ -65,7 +65,7 @@ std::vector<GapTracker::Range> GapTracker::to_report() {
   return ranges;
 }
 
-std::optional<std::int64_t> GapTracker::report_counts(std::int64_t from) {
+std::optional<std::int64_t> GapTracker::report_counts(events::RequestOffset from) {
   const auto gap = gaps_.find(from);
   if (gap == gaps_.end() || !gap->second.told) return std::nullopt;
   gap->second.counted = true;
@@ -93,7 +93,7 @@ void GapTracker::clear() {
   question_ = 0;
 }
 
-bool GapTracker::covers(std::int64_t offset) const {
+bool GapTracker::covers(events::RequestOffset offset) const {
   auto gap = gaps_.upper_bound(offset);
   if (gap == gaps_.begin()) return false;
   --gap;

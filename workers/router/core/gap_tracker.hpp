@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/events/offsets.hpp"
 #include "workers/router/core/environment.hpp"
 
 namespace tokenrail::router {
@@ -17,14 +18,14 @@ namespace tokenrail::router {
 class GapTracker {
  public:
   struct Range {
-    std::int64_t from = 0;
-    std::int64_t to = 0;  ///< one past the last
+    events::RequestOffset from{};
+    events::RequestOffset to{};  ///< one past the last
     bool operator==(const Range&) const = default;
   };
 
   /// The offsets from `from` to one below `to` were passed over. Returns whether that is a gap of its own: beyond a
   /// thousand the newest one grows, and may hold offsets that were handed out.
-  bool note(std::int64_t from, std::int64_t to);
+  bool note(events::RequestOffset from, events::RequestOffset to);
 
   // Where the log begins says why they are missing; one question at a time asks about all gaps of unknown cause.
   /// There is something to ask about, nothing is being asked, and it is time for it.
@@ -35,18 +36,18 @@ class GapTracker {
   /// The question could not be answered.
   void unanswered(Millis not_before);
   struct Causes {
-    std::vector<std::int64_t> harmless{};  ///< first offsets of gaps; each to be ended
-    std::vector<Range> lost{};             ///< deleted before they were handed out
+    std::vector<events::RequestOffset> harmless{};  ///< first offsets of gaps; each to be ended
+    std::vector<Range> lost{};                      ///< deleted before they were handed out
   };
   /// The log begins at `first`.
-  [[nodiscard]] Causes answered(std::int64_t first);
+  [[nodiscard]] Causes answered(events::RequestOffset first);
 
   // What was lost is reported by an event each. It has ended when that is known to count and nothing of it runs.
   /// Those that have not been reported yet; they count as reported now.
   [[nodiscard]] std::vector<Range> to_report();
   /// The event about a gap that begins there is known to count. Returns how many offsets it reports; nothing: it was
   /// none of ours.
-  std::optional<std::int64_t> report_counts(std::int64_t from);
+  std::optional<std::int64_t> report_counts(events::RequestOffset from);
   /// Events whose fate is not known are of no use: after a repair, all that was lost is reported again.
   void report_all_again();
   /// Those that were refused are.
@@ -55,22 +56,22 @@ class GapTracker {
   [[nodiscard]] std::vector<Range> reported() const;
 
   /// The gap that begins there is over.
-  void end(std::int64_t from) { gaps_.erase(from); }
+  void end(events::RequestOffset from) { gaps_.erase(from); }
   void clear();
   [[nodiscard]] bool empty() const { return gaps_.empty(); }
-  [[nodiscard]] bool covers(std::int64_t offset) const;
+  [[nodiscard]] bool covers(events::RequestOffset offset) const;
 
  private:
   struct Gap {
-    std::int64_t to = 0;                    ///< one past the last
-    bool asked = false;                     ///< a question about it is on its way
-    std::optional<std::int64_t> lost_to{};  ///< up to there they were deleted
-    bool told = false;                      ///< the event that reports it is on its way
-    bool counted = false;                   ///< and is known to count
+    events::RequestOffset to{};                      ///< one past the last
+    bool asked = false;                              ///< a question about it is on its way
+    std::optional<events::RequestOffset> lost_to{};  ///< up to there they were deleted
+    bool told = false;                               ///< the event that reports it is on its way
+    bool counted = false;                            ///< and is known to count
   };
-  std::map<std::int64_t, Gap> gaps_{};  ///< by first offset
-  std::uint32_t question_ = 0;          ///< the one that is on its way; 0: none
-  Millis not_before_{0};                ///< steady; the next question
+  std::map<events::RequestOffset, Gap> gaps_{};  ///< by first offset
+  std::uint32_t question_ = 0;                   ///< the one that is on its way; 0: none
+  Millis not_before_{0};                         ///< steady; the next question
 };
 
 }  // namespace tokenrail::router

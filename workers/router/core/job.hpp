@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "common/events/chat_request.hpp"
+#include "common/events/offsets.hpp"
 #include "workers/router/core/environment.hpp"
 
 namespace tokenrail::router {
@@ -15,7 +16,7 @@ namespace tokenrail::router {
 class Attempt;
 
 struct Job {
-  std::int64_t offset = 0;
+  events::RequestOffset offset{};
   std::optional<std::string> key{};
   std::string traceparent{};
   std::size_t bytes = 0;        ///< counted against the window
@@ -70,7 +71,7 @@ struct Job {
 struct JobRef {
   std::int32_t partition = 0;
   std::uint64_t generation = 0;  ///< of the partition's stint in this process
-  std::int64_t offset = 0;
+  events::RequestOffset offset{};
 };
 
 }  // namespace tokenrail::router

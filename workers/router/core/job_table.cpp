@@ -16,7 +16,7 @@ std::size_t name_hash(std::string_view org_id, std::string_view request_id) {
 
 }  // namespace
 
-Job& JobTable::add(std::int64_t offset) {
+Job& JobTable::add(events::RequestOffset offset) {
   auto& job = jobs_[offset];
   job.offset = offset;
   return job;
@@ -26,15 +26,15 @@ void JobTable::set_name(const Job& job) {
   by_name_.emplace(name_hash(job.org_id(), job.request_id()), job.offset);
 }
 
-Job* JobTable::find(std::int64_t offset) {
+Job* JobTable::find(events::RequestOffset offset) {
   const auto it = jobs_.find(offset);
   return it == jobs_.end() ? nullptr : &it->second;
 }
 
-std::vector<std::int64_t> JobTable::named(std::string_view org_id, std::string_view request_id) const {
-  std::vector<std::int64_t> offsets;
+std::vector<events::RequestOffset> JobTable::named(std::string_view org_id, std::string_view request_id) const {
+  std::vector<events::RequestOffset> offsets;
   const auto hash = name_hash(org_id, request_id);
-  for (auto it = by_name_.lower_bound({hash, 0}); it != by_name_.end() && it->first == hash; ++it) {
+  for (auto it = by_name_.lower_bound({hash, {}}); it != by_name_.end() && it->first == hash; ++it) {
     const auto& job = jobs_.at(it->second);
     if (job.request_id() == request_id && job.org_id() == org_id) offsets.push_back(it->second);
   }

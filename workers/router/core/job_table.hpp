@@ -19,13 +19,13 @@ namespace tokenrail::router {
 class JobTable {
  public:
   /// A job that has only its offset yet; set_name() follows.
-  Job& add(std::int64_t offset);
+  Job& add(events::RequestOffset offset);
   /// Its request is known.
   void set_name(const Job& job);
   /// nullptr: there is none.
-  [[nodiscard]] Job* find(std::int64_t offset);
+  [[nodiscard]] Job* find(events::RequestOffset offset);
   /// Offsets of all requests of that name, lowest first.
-  [[nodiscard]] std::vector<std::int64_t> named(std::string_view org_id, std::string_view request_id) const;
+  [[nodiscard]] std::vector<events::RequestOffset> named(std::string_view org_id, std::string_view request_id) const;
   void erase(const Job& job);
 
   // In the order of their offsets.
@@ -50,9 +50,9 @@ class JobTable {
   [[nodiscard]] std::size_t unreported() const { return unreported_; }
 
  private:
-  std::map<std::int64_t, Job> jobs_{};
-  std::set<std::pair<std::size_t, std::int64_t>> by_name_{};  ///< a hash of their ids, and their offset
-  std::map<std::uint64_t, std::int64_t> by_unit_{};           ///< offsets, by the low bits
+  std::map<events::RequestOffset, Job> jobs_{};
+  std::set<std::pair<std::size_t, events::RequestOffset>> by_name_{};  ///< a hash of their ids, and their offset
+  std::map<std::uint64_t, events::RequestOffset> by_unit_{};           ///< offsets, by the low bits
   std::size_t attempts_ = 0;
   std::size_t unreported_ = 0;
 };

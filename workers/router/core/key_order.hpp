@@ -13,13 +13,15 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "common/events/offsets.hpp"
+
 namespace tokenrail::router {
 
 class KeyOrder {
  public:
   /// Puts an offset into its key's line, which is in the order of the log. True: it is the first, and may run. One that
   /// stands there already stays.
-  bool enter(const std::optional<std::string>& key, std::int64_t offset) {
+  bool enter(const std::optional<std::string>& key, events::RequestOffset offset) {
     if (!key) return true;
     auto& line = lines_[*key];
     const auto at = line.empty() || line.back() < offset ? line.end() : std::ranges::lower_bound(line, offset);
@@ -28,7 +30,7 @@ class KeyOrder {
   }
 
   /// Takes an offset out. Returns the one that is first now, if it was not so before: it may run.
-  std::optional<std::int64_t> leave(const std::optional<std::string>& key, std::int64_t offset) {
+  std::optional<events::RequestOffset> leave(const std::optional<std::string>& key, events::RequestOffset offset) {
     if (!key) return std::nullopt;
     const auto it = lines_.find(*key);
     if (it == lines_.end()) return std::nullopt;
@@ -46,7 +48,7 @@ class KeyOrder {
     return was_first ? std::optional(line.front()) : std::nullopt;
   }
 
-  [[nodiscard]] bool is_first(const std::optional<std::string>& key, std::int64_t offset) const {
+  [[nodiscard]] bool is_first(const std::optional<std::string>& key, events::RequestOffset offset) const {
     if (!key) return true;
     const auto it = lines_.find(*key);
     return it != lines_.end() && it->second.front() == offset;
@@ -54,7 +56,7 @@ class KeyOrder {
   [[nodiscard]] std::size_t keys() const { return lines_.size(); }
 
  private:
-  std::unordered_map<std::string, std::deque<std::int64_t>> lines_;
+  std::unordered_map<std::string, std::deque<events::RequestOffset>> lines_;
 };
 
 }  // namespace tokenrail::router

@@ -11,13 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "common/events/offsets.hpp"
 #include "workers/router/core/environment.hpp"
 
 namespace tokenrail::router {
 
 class Leases {
  public:
-  using Attempt = std::pair<std::int64_t, std::int64_t>;  ///< source offset, attempt
+  using Attempt = std::pair<events::RequestOffset, std::int64_t>;  ///< source offset, attempt
 
   /// It is continued elsewhere until then (steady), unless its owner renews that.
   void set(const Attempt& attempt, Millis until) { leases_[attempt] = until; }

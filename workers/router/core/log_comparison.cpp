@@ -4,7 +4,7 @@
 
 namespace tokenrail::router {
 
-std::int64_t LogComparison::end() const {
+events::RequestOffset LogComparison::end() const {
   return old_.unanswered.empty() ? old_.seen_to : std::max(old_.seen_to, old_.unanswered.rbegin()->first + 1);
 }
 
@@ -16,12 +16,12 @@ void LogComparison::add(const LogComparison& before) {
   old_.witness = before.old_.witness;
 }
 
-std::optional<LogComparison::Outcome> LogComparison::read(std::int64_t offset, std::int64_t timestamp_ms) {
+std::optional<LogComparison::Outcome> LogComparison::read(events::RequestOffset offset, std::int64_t timestamp_ms) {
   const auto known = old_.unanswered.find(offset);
   const bool listed = known != old_.unanswered.end() && offset >= old_.from;
   if (listed && known->second == timestamp_ms) {
     old_.from = offset + 1;
-  } else if (listed || (offset == old_.witness.offset && old_.witness.time_ms != timestamp_ms)) {
+  } else if (listed || (offset.value() == old_.witness.offset && old_.witness.time_ms != timestamp_ms)) {
     return Outcome{.newer = Millis(timestamp_ms), .unread_from = offset};
   }
   if (offset + 1 >= old_.until) return Outcome{.unread_from = old_.until};

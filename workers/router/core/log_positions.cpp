@@ -45,21 +45,22 @@ void LogPositions::chunk_acknowledged(events::ChunkOffset chunk_offset) {
   chunks_acknowledged_ = std::max(chunks_acknowledged_, chunk_offset + 1);
 }
 
-void LogPositions::begun(std::int64_t source_offset, std::int64_t attempt, events::ChunkOffset chunk_offset) {
+void LogPositions::begun(events::RequestOffset source_offset, std::int64_t attempt, events::ChunkOffset chunk_offset) {
   if (!planted(Bug::answer_begins_before)) open_.try_emplace({source_offset, attempt}, chunk_offset);
 }
 
-void LogPositions::terminal(std::int64_t source_offset, std::int64_t attempt, events::ChunkOffset chunk_offset) {
+void LogPositions::terminal(events::RequestOffset source_offset, std::int64_t attempt,
+                            events::ChunkOffset chunk_offset) {
   constexpr events::ChunkOffset first{};
   open_.try_emplace({source_offset, attempt},
                     chunk_offset >= first ? chunk_offset : std::max(first, chunks_acknowledged_ - 1));
 }
 
-void LogPositions::answered(std::int64_t source_offset, std::int64_t attempt) {
+void LogPositions::answered(events::RequestOffset source_offset, std::int64_t attempt) {
   open_.erase({source_offset, attempt});
 }
 
-LogPositions::Positions LogPositions::at(std::int64_t committed, const events::AuditFold& fold,
+LogPositions::Positions LogPositions::at(events::RequestOffset committed, const events::AuditFold& fold,
                                          events::AuditOffset accounted, Millis now) {
   Positions positions{.audit = accounted, .chunk = planted(Bug::chunk_cap_too_far) ? chunks_acknowledged_ : chunk_cap_};
   if (const auto first = fold.first_event_from(committed)) positions.audit = std::min(positions.audit, *first);

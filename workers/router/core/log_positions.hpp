@@ -34,11 +34,11 @@ class LogPositions {
   void chunk_acknowledged(events::ChunkOffset chunk_offset);
   /// The attempt exists, no response counts yet, and its first chunk lies at `chunk_offset` or behind it: a successor
   /// takes its answer for whole only if it has read all of it.
-  void begun(std::int64_t source_offset, std::int64_t attempt, events::ChunkOffset chunk_offset);
+  void begun(events::RequestOffset source_offset, std::int64_t attempt, events::ChunkOffset chunk_offset);
   /// A terminal chunk lies at `chunk_offset` (-1: at or behind the last one acknowledged); no response counts yet.
-  void terminal(std::int64_t source_offset, std::int64_t attempt, events::ChunkOffset chunk_offset);
+  void terminal(events::RequestOffset source_offset, std::int64_t attempt, events::ChunkOffset chunk_offset);
   /// A response of that attempt counts.
-  void answered(std::int64_t source_offset, std::int64_t attempt);
+  void answered(events::RequestOffset source_offset, std::int64_t attempt);
 
   /// One past the last chunk acknowledged so far; to be remembered with every audit event when it is sent.
   [[nodiscard]] events::ChunkOffset chunks_acknowledged() const { return chunks_acknowledged_; }
@@ -48,8 +48,8 @@ class LogPositions {
     events::ChunkOffset chunk{};
   };
   /// For a commit of `committed`. `accounted`: the position that the owner's account has come to.
-  [[nodiscard]] Positions at(std::int64_t committed, const events::AuditFold& fold, events::AuditOffset accounted,
-                             Millis now);
+  [[nodiscard]] Positions at(events::RequestOffset committed, const events::AuditFold& fold,
+                             events::AuditOffset accounted, Millis now);
   /// How often the window was cut shorter than its time because of its bytes.
   [[nodiscard]] std::uint64_t windows_cut() const { return windows_cut_; }
 
@@ -65,7 +65,7 @@ class LogPositions {
   events::ChunkOffset chunk_cap_{};
   events::ChunkOffset chunks_acknowledged_{};
   /// (source, attempt) -> chunk offset, of those without a response that counts: nothing of them lies before it.
-  std::map<std::pair<std::int64_t, std::int64_t>, events::ChunkOffset> open_{};
+  std::map<std::pair<events::RequestOffset, std::int64_t>, events::ChunkOffset> open_{};
   std::deque<Mark> marks_{};
   events::AuditOffset audit_end_{};  ///< one past the last event told
   std::uint64_t bytes_ = 0;

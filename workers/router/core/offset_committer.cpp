@@ -4,12 +4,12 @@
 
 namespace tokenrail::router {
 
-void OffsetCommitter::begin(std::int64_t offset, std::string metadata) {
+void OffsetCommitter::begin(events::RequestOffset offset, std::string metadata) {
   offset_ = offset;
   metadata_ = std::move(metadata);
 }
 
-void OffsetCommitter::send(std::int64_t offset, events::CommitMetadata metadata) {
+void OffsetCommitter::send(events::RequestOffset offset, events::CommitMetadata metadata) {
   dead_letters_.erase(dead_letters_.begin(), dead_letters_.lower_bound(offset));
   for (const auto& [at, digest] : dead_letters_) metadata.dead_letters.push_back({.offset = at, .digest = digest});
   unlisted_ = false;
@@ -18,7 +18,7 @@ void OffsetCommitter::send(std::int64_t offset, events::CommitMetadata metadata)
   put();
 }
 
-void OffsetCommitter::send_same(std::int64_t otherwise) {
+void OffsetCommitter::send_same(events::RequestOffset otherwise) {
   sent_offset_ = offset_or(otherwise);
   sent_metadata_ = metadata_;
   put();
@@ -39,13 +39,13 @@ OffsetCommitter::Answer OffsetCommitter::answered(std::uint32_t sequence, kafka:
   return Answer::committed;
 }
 
-void OffsetCommitter::dead_lettered(std::int64_t offset, std::uint32_t digest) {
+void OffsetCommitter::dead_lettered(events::RequestOffset offset, std::uint32_t digest) {
   if (dead_letters_.size() >= events::dead_letters_listed_max) return;
   dead_letters_.emplace(offset, digest);
   unlisted_ = true;
 }
 
-bool OffsetCommitter::is_dead_lettered(std::int64_t offset, std::uint32_t digest) const {
+bool OffsetCommitter::is_dead_lettered(events::RequestOffset offset, std::uint32_t digest) const {
   const auto it = dead_letters_.find(offset);
   return it != dead_letters_.end() && it->second == digest;
 }

@@ -49,25 +49,26 @@ Partition::~Partition() {
 // --- records in -----------------------------------------------------------------------------------------------------
 
 void Partition::on_record(kafka::Record&& record) {
-  if (record.offset < ledger_.next() && witnessed(record)) {
+  const events::RequestOffset offset(record.offset);
+  if (offset < ledger_.next() && witnessed(record)) {
     leave_window(bytes_of(record));
     return;
   }
   const auto size = bytes_of(record);
   if (phase_ != Phase::running && !untouched_.has_room(size) && !planted(Bug::unclaimed_fill_window)) {
-    untouched_.drop(record.offset);
+    untouched_.drop(offset);
     leave_window(size);
     return;
   }
   const bool first = !std::exchange(anything_delivered_, true);
-  if (first && record.offset < start_) {
+  if (first && offset < start_) {
     // The committed offset lies beyond the log (the topic was made anew): what is there now counts.
-    ledger_ = kafka::OffsetLedger(record.offset);
+    ledger_ = Ledger(offset);
   } else if (!first || start_committed_) {
-    note_gap(record.offset);
+    note_gap(offset);
     if (phase_ == Phase::running) ask_about_gaps();
   }
-  if (!ledger_.delivered(record.offset)) {
+  if (!ledger_.delivered(offset)) {
     leave_window(size);
     return;
   }
@@ -84,19 +85,21 @@ void Partition::on_record(kafka::Record&& record) {
 
 // Workers were lost over that request so often that not even its value is looked at again.
 std::optional<events::InvalidRequest> Partition::lost_too_often(const kafka::Record& record) const {
-  const auto* const attempts = fold_.attempts(record.offset);
+  const events::RequestOffset offset(record.offset);
+  const auto* const attempts = fold_.attempts(offset);
   if (attempts == nullptr || attempts->empty() || !record.value) return std::nullopt;
   const auto& ids = attempts->back().ids;
   // A topic made anew has another request at this offset.
   if (!record.value->contains(ids.request_id) || !record.value->contains(ids.org_id)) return std::nullopt;
   if (ids.source_ms >= 0 && record.timestamp_ms >= 0 && ids.source_ms != record.timestamp_ms) return std::nullopt;
-  const auto lost = fold_.interruptions(record.offset, ids.org_id, ids.request_id, cause_lost);
+  const auto lost = fold_.interruptions(offset, ids.org_id, ids.request_id, cause_lost);
   if (lost < services_.options.lost_attempts_max) return std::nullopt;
   return events::InvalidRequest{
       .request_id = ids.request_id, .org_id = ids.org_id, .user_id = ids.user_id, .failure = too_many_lost(lost)};
 }
 
 void Partition::take(kafka::Record&& record) {
+  const events::RequestOffset offset(record.offset);
   const auto now = services_.environment.now();
   events::ParsedRequest parsed;
   const bool ids_only = isolation_.active();
@@ -117,7 +120,6 @@ void Partition::take(kafka::Record&& record) {
     parsed = events::parse_chat_request(record.value, limits);
   }
   if (auto* unanswerable = std::get_if<events::Unanswerable>(&parsed)) {
-    const auto offset = record.offset;
     // A predecessor has done so, and could not commit it because of what stands before it.
     if (committer_.is_dead_lettered(offset, events::dead_letter_digest(record))) {
       leave_window(bytes_of(record));
@@ -128,7 +130,7 @@ void Partition::take(kafka::Record&& record) {
     return;
   }
 
-  Job& job = jobs_.add(record.offset);
+  Job& job = jobs_.add(offset);
   job.bytes = bytes_of(record);
   job.source_ms = record.timestamp_ms;
   // Nothing has been waiting since a time to come; a sender's clock may say anything.
@@ -155,7 +157,6 @@ void Partition::take(kafka::Record&& record) {
   jobs_.set_name(job);
   // Who may have been given more time than others must not be ended by the default.
   if (job.deadline_known) schedule(job, job.deadline);
-  const auto offset = job.offset;
   order_.enter(job.key, offset);
   look_at(offset);
   // Behind another of its key, or too far from the oldest.
@@ -203,7 +204,7 @@ const RecentRequests::Seen* Partition::duplicate_of(const Job& job) {
 
 // Called whenever something about an offset has become known. One that is complete lets the next of its line be looked
 // at, and a line may be long: hence the queue.
-void Partition::look_at(std::int64_t offset) {
+void Partition::look_at(events::RequestOffset offset) {
   to_look_at_.push_back(offset);
   if (std::exchange(looking_, true)) return;
   while (!to_look_at_.empty()) {
@@ -215,7 +216,7 @@ void Partition::look_at(std::int64_t offset) {
 }
 
 // The one place that decides what a job's next step is.
-void Partition::decide(std::int64_t offset) {
+void Partition::decide(events::RequestOffset offset) {
   auto* const found = jobs_.find(offset);
   if (found == nullptr || !owns()) return;
   Job& job = *found;
@@ -252,7 +253,7 @@ void Partition::ready(Job& job, bool at_front) {
   if (!services_.in_flight.org_has_room(job.org_id())) offload(job);
 }
 
-Partition::Dispatched Partition::dispatch(std::int64_t offset) {
+Partition::Dispatched Partition::dispatch(events::RequestOffset offset) {
   auto* const found = jobs_.find(offset);
   if (found == nullptr || phase_ != Phase::running) return {};
   Job& job = *found;

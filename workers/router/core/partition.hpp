@@ -68,7 +68,7 @@ class Partition {
 
   /// What the predecessor committed; claims the partition.
   void begin(const kafka::Committed& committed);
-  [[nodiscard]] std::int64_t start_offset() const { return start_; }
+  [[nodiscard]] events::RequestOffset start_offset() const { return start_; }
 
   void on_record(kafka::Record&& record);
   void on_log_record(Log log, const kafka::Record& record);
@@ -98,7 +98,7 @@ class Partition {
   /// Called every commit interval, and whenever wants_time().
   void on_time();
   /// Some clock of that job may have run out.
-  void on_job_time(std::int64_t offset);
+  void on_job_time(events::RequestOffset offset);
   /// Somebody asked for that request to be ended: every one of that name. Returns whether any was found here.
   bool cancel(const std::string& org_id, const std::string& request_id);
 
@@ -108,7 +108,7 @@ class Partition {
     std::string connection_id{};  ///< parked: the connection that has no room
   };
   /// Starts the attempt of a job that is ready, if its connection has room.
-  Dispatched dispatch(std::int64_t offset);
+  Dispatched dispatch(events::RequestOffset offset);
 
   /// Gives the partition up in order: starts no more, says in the log what it goes on with. Phase `continuing` or
   /// `closed` follows once that is known to count; `closed` at once where nothing was recovered yet.
@@ -167,7 +167,7 @@ class Partition {
     std::size_t bytes = 0;  ///< of the newest that was refused
     Millis retry_at{0};     ///< steady
   };
-  using EventKey = std::tuple<Purpose, std::int64_t, std::int64_t>;  ///< purpose, source offset, attempt
+  using EventKey = std::tuple<Purpose, events::RequestOffset, std::int64_t>;  ///< purpose, source offset, attempt
   void enter(Phase next);
   /// At the entry of what belongs to some phases only: whatever calls it in another one is a fault of the router.
   void expect(std::initializer_list<Phase> phases, std::string_view step) const;
@@ -188,7 +188,7 @@ class Partition {
   [[nodiscard]] events::AuditOffset audit_tail_begin() const;
   [[nodiscard]] events::ChunkOffset chunk_tail_begin() const;
   [[nodiscard]] bool chunk_tail_starts_late(events::ChunkOffset first) const;
-  void begins_at(std::int64_t offset);
+  void begins_at(events::RequestOffset offset);
 
   // the tails (partition_takeover.cpp)
   void audit_tail_record(const kafka::Record& record);
@@ -219,28 +219,28 @@ class Partition {
   void hand_over();
   void renew_leases();
   void send_renewal(std::vector<events::ContinuedAttempt> continuing);
-  void acknowledged_elsewhere(Purpose purpose, std::int64_t offset, std::int64_t attempt);
-  void finish_continued(std::int64_t offset);
+  void acknowledged_elsewhere(Purpose purpose, events::RequestOffset offset, std::int64_t attempt);
+  void finish_continued(events::RequestOffset offset);
   [[nodiscard]] std::vector<events::ContinuedAttempt> running_attempts() const;
 
   // offsets that are missing (partition_loss.cpp)
-  void note_gap(std::int64_t offset);
+  void note_gap(events::RequestOffset offset);
   void ask_about_gaps();
   void gaps_answered(const Result<LogPlaces>& answer);
   void tell_losses();
-  void tell_loss(std::int64_t from, std::int64_t to);
-  void loss_counts(std::int64_t from, std::int64_t to);
+  void tell_loss(events::RequestOffset from, events::RequestOffset to);
+  void loss_counts(events::RequestOffset from, events::RequestOffset to);
   void end_gaps();
   void forget_lost(const events::AuditFacts& facts);
-  [[nodiscard]] bool may_be_lost(std::int64_t offset) const;
+  [[nodiscard]] bool may_be_lost(events::RequestOffset offset) const;
   [[nodiscard]] std::uint32_t ask(Log log, std::optional<Millis> at = std::nullopt);
 
   // whether the logs are those that were read (partition_identity.cpp)
   void inherit_witnesses();
-  void bear_witness(events::CommitMetadata& metadata, std::int64_t committed);
+  void bear_witness(events::CommitMetadata& metadata, events::RequestOffset committed);
   [[nodiscard]] bool witnessed(const kafka::Record& record);
   void requests_are_others(const kafka::WitnessAnswer& now);
-  [[nodiscard]] std::optional<kafka::LogWitness> inherited_older(std::int64_t committable) const;
+  [[nodiscard]] std::optional<kafka::LogWitness> inherited_older(events::RequestOffset committable) const;
   void outputs_are_others(bool audit, bool chunks);
   void audit_went_back(events::AuditOffset offset);
   void compare(const kafka::Record& record);
@@ -259,7 +259,7 @@ class Partition {
   void send_dead_letters();
   void reload_ended(Job& job);
   void on_reloaded(const kafka::Record& record);
-  void reloaded_to(std::int64_t next_offset);
+  void reloaded_to(events::RequestOffset next_offset);
   /// Without those of dead letters, which will be no attempts.
   [[nodiscard]] std::size_t jobs_reloading() const { return reloads_.size() - dead_letters_.reloading(); }
   /// One attempt more could be handed over; those whose record is being read again will be attempts soon.
@@ -269,8 +269,8 @@ class Partition {
   /// One attempt more may be started: not too many wait for the brokers already.
   [[nodiscard]] std::size_t attempts_left() const;
   void start_next_isolated();
-  void look_at(std::int64_t offset);
-  void decide(std::int64_t offset);
+  void look_at(events::RequestOffset offset);
+  void decide(events::RequestOffset offset);
   [[nodiscard]] bool is_complete(const Job& job) const;
   void forget_requests(Millis before);
   [[nodiscard]] const RecentRequests::Seen* duplicate_of(const Job& job);
@@ -281,13 +281,13 @@ class Partition {
   void answer_duplicate(Job& job, const RecentRequests::Seen& first);
   void over(Job& job);
   /// Whose attempt has that number; nullptr: there is none.
-  [[nodiscard]] Job* with_attempt(std::int64_t offset, std::int64_t number);
+  [[nodiscard]] Job* with_attempt(events::RequestOffset offset, std::int64_t number);
   void announced(Job& job);
   void look_at_held();
   void leave_line(const Job& job);
   void forget_timer(Job& job);
-  void complete(std::int64_t offset);
-  void drop_job(std::int64_t offset);
+  void complete(events::RequestOffset offset);
+  void drop_job(events::RequestOffset offset);
   void drop_untouched();
 
   // what a topic refuses (partition_refused.cpp)
@@ -296,7 +296,7 @@ class Partition {
   void event_refused(const Sent& sent, std::string_view detail);
   void refused_here();
   [[nodiscard]] bool given_up() const { return phase_ == Phase::releasing || phase_ == Phase::continuing; }
-  void never_began(std::int64_t offset, std::int64_t number);
+  void never_began(events::RequestOffset offset, std::int64_t number);
   void write_again(const EventKey& key, const HeldEvent& held);
   void write_held_events();
   void attempt_gone(Job& job);
@@ -331,7 +331,7 @@ class Partition {
   std::int64_t epoch_ = 0;
   std::string instance_{};
   std::int64_t ownership_events_ = 0;
-  std::int64_t start_ = 0;
+  events::RequestOffset start_{};
   bool start_committed_ = false;  ///< by whoever had the partition before
   bool anything_delivered_ = false;
 
@@ -356,14 +356,15 @@ class Partition {
   // While continuing: when the leases have to be renewed (steady).
   Millis renew_at_{0};
 
-  kafka::OffsetLedger ledger_{0};
+  using Ledger = kafka::BasicOffsetLedger<events::RequestOffset>;
+  Ledger ledger_{events::RequestOffset(0)};
   GapTracker gaps_{};
   std::uint32_t questions_ = 0;
 
   /// Requests that are gone with their log and were not answered.
   struct LostRange {
-    std::int64_t from = 0;
-    std::int64_t to = 0;
+    events::RequestOffset from{};
+    events::RequestOffset to{};
     bool told = false;  ///< the event that reports them is on its way
   };
 
@@ -389,9 +390,9 @@ class Partition {
   LogPositions positions_;
   RecentRequests recent_;
   JobTable jobs_{};
-  std::deque<std::int64_t> to_look_at_{};
+  std::deque<events::RequestOffset> to_look_at_{};
   bool looking_ = false;
-  std::set<std::int64_t>
+  std::set<events::RequestOffset>
       held_{};  ///< first in line, but too far from the oldest incomplete offset, or too many run or wait
   UnclaimedRecords untouched_;
 

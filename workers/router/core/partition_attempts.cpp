@@ -98,7 +98,7 @@ void Partition::forget_timer(Job& job) {
   job.timer = Millis::max();
 }
 
-void Partition::on_job_time(std::int64_t offset) {
+void Partition::on_job_time(events::RequestOffset offset) {
   auto* const found = jobs_.find(offset);
   if (found == nullptr) return;
   Job& job = *found;
@@ -168,7 +168,7 @@ std::size_t Partition::attempts_left() const {
   return std::min(running, left(services_.in_flight.unreported_max(), jobs_.unreported() + jobs_reloading()));
 }
 
-Job* Partition::with_attempt(std::int64_t offset, std::int64_t number) {
+Job* Partition::with_attempt(events::RequestOffset offset, std::int64_t number) {
   auto* const job = jobs_.find(offset);
   return job != nullptr && job->attempt && job->attempt->number() == number ? job : nullptr;
 }
@@ -191,7 +191,7 @@ void Partition::leave_line(const Job& job) {
   if (const auto next = order_.leave(job.key, job.offset)) look_at(*next);
 }
 
-void Partition::drop_job(std::int64_t offset) {
+void Partition::drop_job(events::RequestOffset offset) {
   auto* const job = jobs_.find(offset);
   if (job == nullptr) return;
   over(*job);
@@ -202,7 +202,7 @@ void Partition::drop_job(std::int64_t offset) {
   jobs_.erase(*job);
 }
 
-void Partition::complete(std::int64_t offset) {
+void Partition::complete(events::RequestOffset offset) {
   ledger_.complete(offset);
   // However long one call holds the committed offset back, what ended behind it is not kept.
   fold_.forget_complete(offset);

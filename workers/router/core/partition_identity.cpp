@@ -58,8 +58,8 @@ Partition::Witnesses Partition::witnesses() {
   return all;
 }
 
-void Partition::bear_witness(events::CommitMetadata& metadata, std::int64_t committed) {
-  metadata.requests_log = identity_.older ? *identity_.older : identity_.requests.below(committed);
+void Partition::bear_witness(events::CommitMetadata& metadata, events::RequestOffset committed) {
+  metadata.requests_log = identity_.older ? *identity_.older : identity_.requests.below(committed.value());
   constexpr auto any = std::numeric_limits<std::int64_t>::max();
   metadata.audit_log = identity_.audit.below(any);
   metadata.chunks_log = identity_.chunks.below(any);
@@ -84,12 +84,12 @@ void Partition::on_looks(const Looks& looks) {
   note_same(identity_.chunks, looks[index_of(Log::chunks)]);
   // It may end below where it ended when the reading began.
   const bool requests_same = requests && requests->verdict == kafka::LogVerdict::same;
-  if (identity_.comparing && requests_same && ledger_.next() >= requests->next)
-    compared({.unread_from = requests->next});
+  if (identity_.comparing && requests_same && ledger_.next() >= events::RequestOffset(requests->next))
+    compared({.unread_from = events::RequestOffset(requests->next)});
   if (!requests_other && !audit_other && !chunks_other) {
     if (phase_ == Phase::claiming && identity_.claimed) claim_reported();
     // Nothing comes that would make it forget, but everything that was there has been read.
-    if (phase_ == Phase::running && requests_same && ledger_.next() >= requests->next)
+    if (phase_ == Phase::running && requests_same && ledger_.next() >= events::RequestOffset(requests->next))
       forget_requests(services_.environment.now().wall);
     return;
   }
@@ -127,24 +127,27 @@ void Partition::requests_are_others(const kafka::WitnessAnswer& now) {
   const auto committable = ledger_.committable();
   OldLog old{.from = committable,
              .delivered_to = ledger_.next(),
-             .seen_to = std::max(identity_.requests.end(), untouched_.seen_to()),
-             .until = now.next,
+             .seen_to = std::max(events::RequestOffset(identity_.requests.end()), untouched_.seen_to()),
+             .until = events::RequestOffset(now.next),
              .witness = identity_.requests.ask()};
   for (const auto& [offset, job] : jobs_) old.unanswered.emplace(offset, job.source_ms);
-  for (const auto& record : untouched_.records()) old.unanswered.emplace(record.offset, record.timestamp_ms);
+  for (const auto& record : untouched_.records())
+    old.unanswered.emplace(events::RequestOffset(record.offset), record.timestamp_ms);
   old.unanswered.merge(dead_letters_.timestamps());
   LogComparison older(std::move(old));
   if (identity_.comparing) older.add(*identity_.comparing);
-  if (!identity_.older) identity_.older = inherited_older(committable).value_or(identity_.requests.below(committable));
-  identity_.older->position = std::max(identity_.older->position, older.end());
+  if (!identity_.older)
+    identity_.older = inherited_older(committable).value_or(identity_.requests.below(committable.value()));
+  identity_.older->position = std::max(identity_.older->position, older.end().value());
   identity_.comparing = std::move(older);
-  recent_.log_began([&](std::int64_t offset) { return offset >= ledger_.next() || ledger_.is_incomplete(offset); });
+  recent_.log_began(
+      [&](events::RequestOffset offset) { return offset >= ledger_.next() || ledger_.is_incomplete(offset); });
   forget_requests();
   // What is left of a log that went back, and was not answered yet, is still to be answered.
-  start_ = std::min({now.newer_from, now.next, std::max(committable, now.first)});
+  start_ = events::RequestOffset(std::min({now.newer_from, now.next, std::max(committable.value(), now.first)}));
   start_committed_ = true;
   anything_delivered_ = false;
-  ledger_ = kafka::OffsetLedger(start_);
+  ledger_ = Ledger(start_);
   committer_.restart_from(start_);
   if (inherited_) {
     inherited_->dead_letters.clear();
@@ -156,13 +159,13 @@ void Partition::requests_are_others(const kafka::WitnessAnswer& now) {
   locator_.clear();
   identity_.requests.clear();
   io_.seek(number_, start_);
-  if (start_ >= now.next) compared({.unread_from = now.next});
+  if (events::RequestOffset next(now.next); start_ >= next) compared({.unread_from = next});
 }
 
 /// A predecessor that had gone back to read a log again could only commit a lower offset than it had reached. The
 /// record that it names may be there still, and is of the log that is gone all the same.
-std::optional<kafka::LogWitness> Partition::inherited_older(std::int64_t committable) const {
-  if (!inherited_ || inherited_->requests_log.offset < committable) return std::nullopt;
+std::optional<kafka::LogWitness> Partition::inherited_older(events::RequestOffset committable) const {
+  if (!inherited_ || inherited_->requests_log.offset < committable.value()) return std::nullopt;
   return inherited_->requests_log;
 }
 
@@ -170,7 +173,7 @@ void Partition::compare(const kafka::Record& record) {
   auto& comparison = *identity_.comparing;
   if (planted(Bug::kept_is_lost)) {
     compared({.unread_from = comparison.until()});
-  } else if (const auto outcome = comparison.read(record.offset, record.timestamp_ms)) {
+  } else if (const auto outcome = comparison.read(events::RequestOffset(record.offset), record.timestamp_ms)) {
     compared(*outcome);
   }
 }
@@ -180,7 +183,7 @@ void Partition::compared(const LogComparison::Outcome& outcome) {
   if (gone && !planted(Bug::lost_log_untold)) {
     const auto [from, to] = *gone;
     spdlog::error("partition {}: the requests from offset {} to {} of the log that is gone were not answered", number_,
-                  from, to - 1);
+                  from.value(), to.value() - 1);
     if (identity_.lost.size() < lost_ranges_max) {
       identity_.lost.push_back({.from = from, .to = to});
     } else {

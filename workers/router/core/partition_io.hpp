@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/events/offsets.hpp"
 #include "common/kafka/producer.hpp"
 #include "common/kafka/record.hpp"
 #include "workers/router/core/services.hpp"
@@ -18,7 +19,7 @@ struct Sent {
   std::int32_t partition = 0;
   std::uint64_t generation = 0;
   Purpose purpose = Purpose::chunk;
-  std::int64_t offset = -1;  ///< of the request it is about
+  events::RequestOffset offset{-1};  ///< of the request it is about
   std::int64_t attempt = 0;
   std::uint64_t unit = 0;   ///< of chunks: Attempt::unit()
   std::uint32_t bytes = 0;  ///< of the value
@@ -36,13 +37,13 @@ class PartitionIo {
                                std::optional<std::string_view> value, const kafka::Headers* headers,
                                const Sent& sent) = 0;
   /// `sequence` comes back with the outcome.
-  virtual void commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
-                      const std::string& metadata) = 0;
+  virtual void commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence,
+                      events::RequestOffset offset, const std::string& metadata) = 0;
   /// Reads this partition's own log from an offset on: on_log_record(), on_log_end() follow, until stop_reading().
   virtual void read(Log log, std::int32_t partition, std::int64_t from) = 0;
   virtual void stop_reading(Log log, std::int32_t partition) = 0;
   /// Hands out this partition's requests from there on.
-  virtual void seek(std::int32_t partition, std::int64_t offset) = 0;
+  virtual void seek(std::int32_t partition, events::RequestOffset offset) = 0;
   /// `sequence` comes back with the answer.
   virtual void ask(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, Log log,
                    std::optional<Millis> at) = 0;

@@ -42,16 +42,16 @@ bool Partition::chunk_tail_starts_late(events::ChunkOffset first) const {
 void Partition::locate() {
   enter(Phase::locating);
   locator_.begin();
-  read_log(Log::requests, start_committed_ ? start_ : kafka::offset_beginning);
+  read_log(Log::requests, start_committed_ ? start_.value() : kafka::offset_beginning);
 }
 
 /// A group that has not committed anything begins where the log does.
-void Partition::begins_at(std::int64_t offset) {
+void Partition::begins_at(events::RequestOffset offset) {
   if (start_committed_) return;
   start_committed_ = true;
   if (anything_delivered_) return;
   start_ = offset;
-  ledger_ = kafka::OffsetLedger(offset);
+  ledger_ = Ledger(offset);
 }
 
 void Partition::look_back_from(std::optional<Millis> started) {

@@ -150,7 +150,7 @@ void Partition::check_leases() {
   for (const auto& [offset, number] : expired) {
     services_.metrics.leases_expired.add();
     spdlog::warn("partition {}: attempt {} of offset {} was continued elsewhere, and its lease has run out", number_,
-                 number, offset);
+                 number, offset.value());
   }
   if (expired.empty()) return;
   // Its terminal chunk may have come into the log since the claim.
@@ -214,7 +214,7 @@ void Partition::hand_over() {
   enter(Phase::continuing);
   stop_logs();
   renew_at_ = services_.environment.now().steady + services_.options.lease / renewals_per_lease;
-  std::vector<std::int64_t> not_begun;
+  std::vector<events::RequestOffset> not_begun;
   for (const auto& [offset, job] : jobs_) {
     if (!job.attempt) not_begun.push_back(offset);
   }
@@ -240,7 +240,7 @@ void Partition::hand_over() {
 }
 
 // A report while continuing: no account is kept, an acknowledged response ends the matter.
-void Partition::acknowledged_elsewhere(Purpose purpose, std::int64_t offset, std::int64_t attempt) {
+void Partition::acknowledged_elsewhere(Purpose purpose, events::RequestOffset offset, std::int64_t attempt) {
   auto* const job = with_attempt(offset, attempt);
   if (job == nullptr) return;
   if (purpose == Purpose::request_event) {
@@ -250,7 +250,7 @@ void Partition::acknowledged_elsewhere(Purpose purpose, std::int64_t offset, std
   }
 }
 
-void Partition::finish_continued(std::int64_t offset) {
+void Partition::finish_continued(events::RequestOffset offset) {
   expect({Phase::continuing}, "the end of a continued attempt");
   drop_job(offset);
   if (jobs_.empty() && phase_ == Phase::continuing) enter(Phase::closed);

@@ -37,7 +37,7 @@ void Partition::on_answer(std::uint32_t sequence, const Result<LogPlaces>& answe
 }
 
 /// The record at `offset` is handed out; everything since the one before is not.
-void Partition::note_gap(std::int64_t offset) {
+void Partition::note_gap(events::RequestOffset offset) {
   const auto from = ledger_.next();
   if (offset <= from || planted(Bug::loss_untold)) return;
   if (gaps_.note(from, offset)) ledger_.delivered(from);
@@ -59,12 +59,12 @@ void Partition::gaps_answered(const Result<LogPlaces>& answer) {
     gaps_.unanswered(services_.environment.now().steady + ask_again);
     return;
   }
-  const auto causes = gaps_.answered(answer->first);
+  const auto causes = gaps_.answered(events::RequestOffset(answer->first));
   for (const auto& [from, to] : causes.lost) {
     spdlog::error(
         "partition {}: the requests from offset {} to {} were deleted before they could be answered, and their senders "
         "get no answer; raise the retention of chat.requests or add workers",
-        number_, from, to - 1);
+        number_, from.value(), to.value() - 1);
   }
   for (const auto from : causes.harmless) {
     gaps_.end(from);
@@ -81,7 +81,7 @@ void Partition::tell_losses() {
   for (const auto& [from, to] : gaps_.to_report()) tell_loss(from, to);
 }
 
-void Partition::tell_loss(std::int64_t from, std::int64_t to) {
+void Partition::tell_loss(events::RequestOffset from, events::RequestOffset to) {
   expect({Phase::running}, "the report of a loss");
   const auto value = events::to_json(
       events::RequestsLost{.epoch = epoch_, .instance = instance_, .partition = number_, .from = from, .to = to});
@@ -95,7 +95,7 @@ void Partition::tell_loss(std::int64_t from, std::int64_t to) {
 }
 
 /// The event that tells of it is known to count.
-void Partition::loss_counts(std::int64_t from, std::int64_t to) {
+void Partition::loss_counts(events::RequestOffset from, events::RequestOffset to) {
   const auto range = std::ranges::find_if(
       identity_.lost, [&](const LostRange& lost) { return lost.told && lost.from == from && lost.to == to; });
   if (range != identity_.lost.end()) {
@@ -114,7 +114,7 @@ void Partition::loss_counts(std::int64_t from, std::int64_t to) {
 /// incomplete, so that whoever comes next finds those attempts.
 void Partition::end_gaps() {
   const auto& sources = fold_.sources();
-  std::vector<std::int64_t> over;
+  std::vector<events::RequestOffset> over;
   for (const auto& [from, to] : gaps_.reported()) {
     const auto begin = sources.lower_bound(from);
     const auto end = sources.lower_bound(to);
@@ -132,10 +132,10 @@ void Partition::end_gaps() {
 /// A request that was lost and is sent again is no duplicate: the first will never be answered. The second is the first
 /// then, also where it has been run meanwhile.
 void Partition::forget_lost(const events::AuditFacts& facts) {
-  const auto gone = [&](std::string_view org_id, std::string_view request_id, std::int64_t offset) {
+  const auto gone = [&](std::string_view org_id, std::string_view request_id, events::RequestOffset offset) {
     return offset >= facts.lost_from && offset < facts.lost_to && !fold_.complete(offset, org_id, request_id);
   };
-  const auto name_gone = [&](const events::RequestName& name, std::int64_t offset) {
+  const auto name_gone = [&](const events::RequestName& name, events::RequestOffset offset) {
     const auto* const attempts = fold_.attempts(offset);
     return attempts == nullptr || std::ranges::none_of(*attempts, [&](const auto& attempt) {
              const auto& ids = attempt.ids;
@@ -158,7 +158,7 @@ void Partition::forget_lost(const events::AuditFacts& facts) {
   }
 }
 
-bool Partition::may_be_lost(std::int64_t offset) const {
+bool Partition::may_be_lost(events::RequestOffset offset) const {
   if (std::ranges::any_of(identity_.lost,
                           [&](const LostRange& lost) { return offset >= lost.from && offset < lost.to; }))
     return true;

@@ -256,7 +256,7 @@ void Partition::commit_news() {
   constexpr auto any = std::numeric_limits<std::int64_t>::max();
   const bool newer_witnesses =
       inherited_ && !identity_.older &&
-      (identity_.requests.below(committer_.offset()).offset > inherited_->requests_log.offset ||
+      (identity_.requests.below(committer_.offset().value()).offset > inherited_->requests_log.offset ||
        identity_.audit.below(any).offset > inherited_->audit_log.offset ||
        identity_.chunks.below(any).offset > inherited_->chunks_log.offset);
   if (ledger_.committable() != committer_.offset() || committer_.has_news() || newer_witnesses) send_commit();

@@ -25,7 +25,7 @@ void Partition::begin(const kafka::Committed& committed) {
         "its record instead",
         number_, committed.offset.value_or(0));
   }
-  start_ = committed.offset.value_or(0);
+  start_ = events::RequestOffset(committed.offset.value_or(0));
   if (inherited_) {
     identity_.tails_by_time = inherited_->tails_by_time;
     for (const auto& letter : inherited_->dead_letters) committer_.inherit_dead_letter(letter);
@@ -34,8 +34,8 @@ void Partition::begin(const kafka::Committed& committed) {
   start_committed_ = committed.offset.has_value();
   waiting_since_ = services_.environment.now().steady;
   inherit_witnesses();
-  ledger_ = kafka::OffsetLedger(start_);
-  committer_.begin(committed.offset.value_or(-1), committed.metadata);
+  ledger_ = Ledger(start_);
+  committer_.begin(events::RequestOffset(committed.offset.value_or(-1)), committed.metadata);
   // A partition that nobody has claimed starts at a number above any that a lost history could have used.
   const auto unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(services_.environment.now().wall).count();
   epoch_ = inherited_ ? next_epoch(inherited_->epoch) : events::first_epoch(unix_seconds, number_);
@@ -96,7 +96,7 @@ void Partition::run() {
   enter(Phase::running);
   well_workers_.runs(epoch_);
   spdlog::info("partition {}: running under epoch {} from offset {} ({} requests waiting)", number_, epoch_,
-               ledger_.committable(), jobs_.size());
+               ledger_.committable().value(), jobs_.size());
   if (isolation_.active()) {
     spdlog::warn(
         "partition {}: the last {} workers that claimed it wrote nothing else; {} requests are prepared one at a time, "
@@ -109,10 +109,10 @@ void Partition::run() {
   for (auto& record : untouched_.take()) take(std::move(record));
   if (const auto from = untouched_.read_again_from()) {
     spdlog::info("partition {}: reads again from offset {}, what lay there was dropped while it waited", number_,
-                 *from);
+                 from->value());
     io_.seek(number_, *from);
   }
-  std::vector<std::int64_t> waiting;
+  std::vector<events::RequestOffset> waiting;
   for (const auto& [offset, job] : jobs_) waiting.push_back(offset);
   for (const auto offset : waiting) look_at(offset);
   tell_losses();

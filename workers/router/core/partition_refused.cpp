@@ -80,7 +80,7 @@ void Partition::chunk_refused(std::uint64_t unit, std::string_view detail) {
   if (!attempt.refuse(refusal(services_.hub.topic(Output::chunks), bytes, detail))) return;
   services_.hub.record_refused(Output::chunks, bytes, detail);
   spdlog::warn("partition {} offset {}: {} refused a chunk of attempt {} for good ({}); the request ends with an error",
-               number_, job.offset, services_.hub.topic(Output::chunks), attempt.number(), detail);
+               number_, job.offset.value(), services_.hub.topic(Output::chunks), attempt.number(), detail);
   over(job);
   ++job.refusals;
   // Not even the error is taken: it waits until it is. Where no number is left for one more attempt, until a new claim.
@@ -160,7 +160,7 @@ void Partition::event_refused(const Sent& sent, std::string_view detail) {
 
 /// Its llm.request was refused before router.released was written. Behind that event it would begin an attempt of an
 /// owner that has gone, so it is not written again: the next owner finds a request that nobody has begun.
-void Partition::never_began(std::int64_t offset, std::int64_t number) {
+void Partition::never_began(events::RequestOffset offset, std::int64_t number) {
   auto* const job = with_attempt(offset, number);
   if (job == nullptr) return;
   if (phase_ == Phase::continuing) {

@@ -60,13 +60,13 @@ void Partition::uncount(const Job& job) {
 void Partition::reload(Job& job) {
   job.stage = Job::Stage::fetching;
   services_.in_flight.fetch_started(job.org_id(), job.waits_for);
-  if (const auto from = reloads_.want(job.offset)) read_log(Log::requests, *from);
+  if (const auto from = reloads_.want(job.offset)) read_log(Log::requests, from->value());
 }
 
 void Partition::send_dead_letters() {
   dead_letters_.send();
   for (const auto offset : dead_letters_.to_reload()) {
-    if (const auto from = reloads_.want(offset)) read_log(Log::requests, *from);
+    if (const auto from = reloads_.want(offset)) read_log(Log::requests, from->value());
   }
 }
 
@@ -78,9 +78,10 @@ void Partition::reload_ended(Job& job) {
 }
 
 void Partition::on_reloaded(const kafka::Record& record) {
-  reloaded_to(record.offset);
-  reloads_.read(record.offset);
-  if (auto* const found = jobs_.find(record.offset); found != nullptr && found->stage == Job::Stage::fetching) {
+  const events::RequestOffset offset(record.offset);
+  reloaded_to(offset);
+  reloads_.read(offset);
+  if (auto* const found = jobs_.find(offset); found != nullptr && found->stage == Job::Stage::fetching) {
     Job& job = *found;
     reload_ended(job);
     services_.window.back(job.bytes, job.kept);
@@ -90,17 +91,17 @@ void Partition::on_reloaded(const kafka::Record& record) {
     // It takes the place that was kept for it, or all of them would be read again before one is started.
     ready(job, true);
   } else if (dead_letters_.reloaded(record)) {
-    reloads_.forget(record.offset);
+    reloads_.forget(offset);
   }
   if (reloads_.empty()) {
     stop_log(Log::requests);
   } else if (const auto from = reloads_.skip()) {
-    read_log(Log::requests, *from);
+    read_log(Log::requests, from->value());
   }
 }
 
 // Reading has passed everything below `next_offset`: what was wanted there has been deleted.
-void Partition::reloaded_to(std::int64_t next_offset) {
+void Partition::reloaded_to(events::RequestOffset next_offset) {
   while (const auto offset = reloads_.take_passed(next_offset)) {
     if (dead_letters_.deleted(*offset)) continue;
     auto* const job = jobs_.find(*offset);

@@ -33,7 +33,7 @@ void Partition::on_log_record(Log log, const kafka::Record& record) {
   if (log == Log::requests) {
     if (phase_ == Phase::locating) {
       stop_log(Log::requests);
-      begins_at(record.offset);
+      begins_at(events::RequestOffset(record.offset));
       look_back_from(record.log_append_time ? std::optional(Millis(record.timestamp_ms)) : std::nullopt);
     } else {
       on_reloaded(record);
@@ -73,7 +73,7 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
   if (log == Log::requests) {
     if (phase_ == Phase::locating) {
       stop_log(Log::requests);
-      begins_at(next_offset);
+      begins_at(events::RequestOffset(next_offset));
       if (next_offset == 0 && !identity_.tails_by_time) {
         // No request was ever read here: the logs contain claims at most, so the brokers are not asked for a place.
         located({.audit = events::AuditOffset(kafka::offset_beginning),
@@ -82,7 +82,7 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
         look_back_from(services_.environment.now().wall);
       }
     } else {
-      reloaded_to(next_offset);
+      reloaded_to(events::RequestOffset(next_offset));
     }
     return;
   }
@@ -271,7 +271,7 @@ void Partition::close(const Closing& closing) {
              events::to_json(event, services_.hub.record_bytes_max(Output::audit)), std::move(facts));
   if (planted(Bug::closes_with_terminal) && closing.terminal == nullptr) {
     const events::ChunkWriter writer(closing.ids.request_id, closing.ids.org_id, closing.ids.attempt);
-    writer.write(scratch_, events::TerminalChunk{.source_offset = offset});
+    writer.write(scratch_, events::TerminalChunk{.source_offset = offset.value()});
     send(Output::chunks, origin.key, scratch_, nullptr, {.purpose = Purpose::chunk, .offset = offset});
   }
 }

@@ -9,6 +9,8 @@
 #include <deque>
 #include <optional>
 
+#include "common/events/offsets.hpp"
+
 namespace tokenrail::router {
 
 class PoisonIsolation {
@@ -20,24 +22,24 @@ class PoisonIsolation {
 
   /// One is being prepared, and others have to wait for it.
   [[nodiscard]] bool busy() const { return active() && preparing_; }
-  void preparing(std::int64_t offset) { preparing_ = offset; }
+  void preparing(events::RequestOffset offset) { preparing_ = offset; }
   /// Its value has been read, and this worker is still there. Returns whether it was the one that others wait for.
-  bool prepared(std::int64_t offset) {
+  bool prepared(events::RequestOffset offset) {
     if (preparing_ != offset) return false;
     preparing_.reset();
     if (left_ > 0) --left_;
     return true;
   }
   /// Nobody waits for that one any more: its llm.request cannot be written now.
-  void give_up(std::int64_t offset) {
+  void give_up(events::RequestOffset offset) {
     if (preparing_ == offset) preparing_.reset();
   }
 
   /// It waits for its turn.
-  void wait(std::int64_t offset) { waiting_.push_back(offset); }
+  void wait(events::RequestOffset offset) { waiting_.push_back(offset); }
   [[nodiscard]] bool has_next() const { return !preparing_ && !waiting_.empty(); }
   /// Whose turn it is; nothing while another is being prepared.
-  std::optional<std::int64_t> next() {
+  std::optional<events::RequestOffset> next() {
     if (waiting_.empty() || busy()) return std::nullopt;
     const auto offset = waiting_.front();
     waiting_.pop_front();
@@ -51,8 +53,8 @@ class PoisonIsolation {
 
  private:
   int left_ = 0;
-  std::optional<std::int64_t> preparing_{};
-  std::deque<std::int64_t> waiting_{};
+  std::optional<events::RequestOffset> preparing_{};
+  std::deque<events::RequestOffset> waiting_{};
 };
 
 }  // namespace tokenrail::router

@@ -15,6 +15,7 @@
 #include <unordered_map>
 
 #include "common/events/epochs.hpp"
+#include "common/events/offsets.hpp"
 #include "common/events/request_name.hpp"
 
 namespace tokenrail::router {
@@ -32,10 +33,10 @@ class RecentRequests {
   RecentRequests(std::size_t requests_max, std::int64_t window_ms)
       : requests_max_(requests_max), window_ms_(window_ms) {}
 
-  static constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max();
+  static constexpr events::RequestOffset nowhere{std::numeric_limits<std::int64_t>::max()};
 
   struct Seen {
-    std::int64_t offset = -1;   ///< the lowest source offset within the window, or nowhere
+    events::RequestOffset offset{-1};  ///< the lowest source offset within the window, or nowhere
     bool in_older_log = false;  ///< it lies there in a log that was before, and comes before everything in this one
     std::int64_t at_ms = 0;     ///< its record's timestamp there (Unix), or when the log spoke of it
     std::int64_t attempt = 0;   ///< the newest attempt known
@@ -43,11 +44,11 @@ class RecentRequests {
     std::int64_t attempts = 0;  ///< the highest number of an attempt; at least as many as there were
 
     /// Whether this one comes before another at that offset of the present log.
-    [[nodiscard]] bool before(std::int64_t other) const { return in_older_log || offset < other; }
+    [[nodiscard]] bool before(events::RequestOffset other) const { return in_older_log || offset < other; }
   };
 
   /// It lies at that offset. Returns what is known of it.
-  Seen& seen(std::string_view org_id, std::string_view request_id, std::int64_t offset, std::int64_t at_ms) {
+  Seen& seen(std::string_view org_id, std::string_view request_id, events::RequestOffset offset, std::int64_t at_ms) {
     const auto [it, fresh] =
         requests_.try_emplace(events::RequestName(org_id, request_id), Seen{.offset = offset, .at_ms = at_ms});
     if (fresh) {
@@ -76,7 +77,7 @@ class RecentRequests {
   [[nodiscard]] std::size_t size() const { return requests_.size(); }
 
   /// It is known to begin elsewhere than was thought: there.
-  void moved(std::string_view org_id, std::string_view request_id, std::int64_t offset, std::int64_t at_ms) {
+  void moved(std::string_view org_id, std::string_view request_id, events::RequestOffset offset, std::int64_t at_ms) {
     auto& known = seen(org_id, request_id, offset, at_ms);
     known.offset = offset;
     known.at_ms = at_ms;
@@ -88,7 +89,7 @@ class RecentRequests {
   /// how often they were attempted. Whoever knows of them elsewhere says seen() again. Returns whether there were any.
   /// Takes as long as there are many.
   template <class Gone>
-  bool forget_in(std::int64_t from, std::int64_t to, Gone gone) {
+  bool forget_in(events::RequestOffset from, events::RequestOffset to, Gone gone) {
     bool any = false;
     for (auto& [name, known] : requests_) {
       if (known.offset < from || known.offset >= to || !gone(name, known.offset)) continue;
@@ -127,7 +128,7 @@ class RecentRequests {
 
   /// Above every number that this request was given under that epoch, which is the present one: 1 for the first attempt
   /// while nothing has been forgotten, then one more each time.
-  std::int64_t next_attempt(std::string_view org_id, std::string_view request_id, std::int64_t offset,
+  std::int64_t next_attempt(std::string_view org_id, std::string_view request_id, events::RequestOffset offset,
                             std::int64_t at_ms, std::int64_t epoch) {
     if (epoch != epoch_) {
       epoch_ = epoch;

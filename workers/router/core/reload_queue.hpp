@@ -9,6 +9,8 @@
 #include <optional>
 #include <set>
 
+#include "common/events/offsets.hpp"
+
 namespace tokenrail::router {
 
 class ReloadQueue {
@@ -17,24 +19,24 @@ class ReloadQueue {
   static constexpr std::int64_t read_through_max = 500;
 
   /// Returns from where to read, where the reading has to begin elsewhere.
-  std::optional<std::int64_t> want(std::int64_t offset) {
+  std::optional<events::RequestOffset> want(events::RequestOffset offset) {
     const bool behind = offset < position_;
     const bool first = wanted_.empty();
     wanted_.insert(offset);
     return first || behind ? std::optional(restart()) : std::nullopt;
   }
-  void forget(std::int64_t offset) { wanted_.erase(offset); }
+  void forget(events::RequestOffset offset) { wanted_.erase(offset); }
   void clear() { wanted_.clear(); }
 
   /// The record at `offset` has been read.
-  void read(std::int64_t offset) { position_ = offset + 1; }
+  void read(events::RequestOffset offset) { position_ = offset + 1; }
   /// Takes out the lowest that lies below `next_offset`: reading has passed it, so it has been deleted.
-  std::optional<std::int64_t> take_passed(std::int64_t next_offset) {
+  std::optional<events::RequestOffset> take_passed(events::RequestOffset next_offset) {
     if (wanted_.empty() || *wanted_.begin() >= next_offset) return std::nullopt;
     return wanted_.extract(wanted_.begin()).value();
   }
   /// Returns from where to read on, where the next one is too far away to read on to it.
-  std::optional<std::int64_t> skip() {
+  std::optional<events::RequestOffset> skip() {
     if (wanted_.empty() || *wanted_.begin() - position_ <= read_through_max) return std::nullopt;
     return restart();
   }
@@ -43,10 +45,10 @@ class ReloadQueue {
   [[nodiscard]] std::size_t size() const { return wanted_.size(); }
 
  private:
-  std::int64_t restart() { return position_ = *wanted_.begin(); }
+  events::RequestOffset restart() { return position_ = *wanted_.begin(); }
 
-  std::set<std::int64_t> wanted_{};
-  std::int64_t position_ = 0;
+  std::set<events::RequestOffset> wanted_{};
+  events::RequestOffset position_{};
 };
 
 }  // namespace tokenrail::router

@@ -112,9 +112,9 @@ void RouterCore::stop_reading(Log log, std::int32_t partition) {
   reader_->stop({{.topic = topic_of(log), .partition = partition}});
 }
 
-void RouterCore::seek(std::int32_t partition, std::int64_t offset) {
+void RouterCore::seek(std::int32_t partition, events::RequestOffset offset) {
   if (consumer_ == nullptr) return;
-  consumer_->seek({.partition = {.topic = options_.topics.requests, .partition = partition}, .offset = offset});
+  consumer_->seek({.partition = {.topic = options_.topics.requests, .partition = partition}, .offset = offset.value()});
 }
 
 void RouterCore::ask(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, Log log,

@@ -145,11 +145,11 @@ class RouterCore final : private Hub, private PartitionIo {
   // PartitionIo
   kafka::Produced send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
                        const kafka::Headers* headers, const Sent& sent) override;
-  void commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
+  void commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, events::RequestOffset offset,
               const std::string& metadata) override;
   void read(Log log, std::int32_t partition, std::int64_t from) override;
   void stop_reading(Log log, std::int32_t partition) override;
-  void seek(std::int32_t partition, std::int64_t offset) override;
+  void seek(std::int32_t partition, events::RequestOffset offset) override;
   void ask(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, Log log,
            std::optional<Millis> at) override;
   [[nodiscard]] bool usable() const override { return producer_ != nullptr && !producer_lost_; }
@@ -292,7 +292,7 @@ class RouterCore final : private Hub, private PartitionIo {
     Millis at;
     std::int32_t partition;
     std::uint64_t generation;
-    std::int64_t offset;
+    events::RequestOffset offset;
     auto operator<=>(const Timer&) const = default;
   };
   std::set<Timer> timers_{};

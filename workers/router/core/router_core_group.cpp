@@ -56,7 +56,7 @@ void RouterCore::ask_committed() {
     in_flight_.set_partitions(partitions_.size());
     for (const auto& [partition, committed] : begun) {
       partition->begin(*committed);
-      points.push_back({.partition = committed->partition, .offset = partition->start_offset()});
+      points.push_back({.partition = committed->partition, .offset = partition->start_offset().value()});
     }
     consumer_->assign(points);
     look_now();
@@ -157,12 +157,12 @@ void RouterCore::adjust_reading() {
 
 // --- commits --------------------------------------------------------------------------------------------------------
 
-void RouterCore::commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
-                        const std::string& metadata) {
+void RouterCore::commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence,
+                        events::RequestOffset offset, const std::string& metadata) {
   if (consumer_ == nullptr) return;
   const auto token = ++next_commit_;
   commits_.emplace(token, PendingCommit{.generation = generation, .sequence = sequence});
-  consumer_->commit(token, {.topic = options_.topics.requests, .partition = partition}, offset, metadata);
+  consumer_->commit(token, {.topic = options_.topics.requests, .partition = partition}, offset.value(), metadata);
 }
 
 void RouterCore::ConsumerSide::on_committed(std::uint64_t token, const kafka::TopicPartition& partition,

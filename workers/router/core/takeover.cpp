@@ -87,7 +87,7 @@ void Takeover::read_to(events::ChunkOffset next_offset) {
   chunks_read_to_ = std::max(chunks_read_to_, next_offset);
 }
 
-bool Takeover::may_have_ended_in_the_cut(std::int64_t source_offset) const {
+bool Takeover::may_have_ended_in_the_cut(events::RequestOffset source_offset) const {
   if (!chunks_cut_) return false;
   const auto* const known = origin(source_offset);
   return known == nullptr || first_chunk_at_ > known->at - clock_skew_max;
@@ -104,12 +104,12 @@ void Takeover::note_origin(const events::AuditFacts& facts, const kafka::Record&
   if (const auto trace = kafka::header(record.headers, "traceparent")) origin.traceparent = std::string(*trace);
 }
 
-const Takeover::Origin* Takeover::origin(std::int64_t source_offset) const {
+const Takeover::Origin* Takeover::origin(events::RequestOffset source_offset) const {
   const auto it = origins_.find(source_offset);
   return it == origins_.end() ? nullptr : &it->second;
 }
 
-std::optional<Takeover::Origin> Takeover::take_origin(std::int64_t source_offset) {
+std::optional<Takeover::Origin> Takeover::take_origin(events::RequestOffset source_offset) {
   auto known = origins_.extract(source_offset);
   return known ? std::optional(std::move(known.mapped())) : std::nullopt;
 }

@@ -70,7 +70,7 @@ class Takeover {
   [[nodiscard]] events::ChunkOffset first_chunk_or_end() const { return first_chunk_.value_or(chunks_read_to_); }
   /// Retention has cut the chunk log: the attempt's answer may have been there, or its first chunks, and running it
   /// again could give a second one. Not where the oldest chunk left is older than the attempt.
-  [[nodiscard]] bool may_have_ended_in_the_cut(std::int64_t source_offset) const;
+  [[nodiscard]] bool may_have_ended_in_the_cut(events::RequestOffset source_offset) const;
   /// Planted bug only: the end that was asked for before the claim was in the log.
   void end_early(events::ChunkOffset next_offset) { early_end_ = next_offset; }
 
@@ -80,9 +80,9 @@ class Takeover {
   // --- origins, by source offset, of attempts that are open
   void note_origin(const events::AuditFacts& facts, const kafka::Record& record);
   /// nullptr: none is known.
-  [[nodiscard]] const Origin* origin(std::int64_t source_offset) const;
+  [[nodiscard]] const Origin* origin(events::RequestOffset source_offset) const;
   /// No attempt of it is open any more.
-  std::optional<Origin> take_origin(std::int64_t source_offset);
+  std::optional<Origin> take_origin(events::RequestOffset source_offset);
   void forget_origins() { origins_.clear(); }
 
  private:
@@ -97,7 +97,7 @@ class Takeover {
   bool chunks_cut_ = false;
   events::ChunkOffset chunks_read_to_{};
   AnswerTail answers_{};
-  std::map<std::int64_t, Origin> origins_{};
+  std::map<events::RequestOffset, Origin> origins_{};
 };
 
 }  // namespace tokenrail::router

@@ -15,6 +15,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/events/offsets.hpp"
 #include "common/kafka/record.hpp"
 #include "workers/router/core/window.hpp"
 
@@ -38,14 +39,14 @@ class UnclaimedRecords {
     records_.push_back(std::move(record));
   }
   /// The record at that offset is not kept.
-  void drop(std::int64_t offset) {
+  void drop(events::RequestOffset offset) {
     dropped_from_ = std::min(dropped_from_.value_or(offset), offset);
     seen_to_ = std::max(seen_to_, offset + 1);
   }
 
   [[nodiscard]] const std::deque<kafka::Record>& records() const { return records_; }
   /// One past the highest that was dropped; 0: none was.
-  [[nodiscard]] std::int64_t seen_to() const { return seen_to_; }
+  [[nodiscard]] events::RequestOffset seen_to() const { return seen_to_; }
 
   /// Hands out what was kept, in its order.
   [[nodiscard]] std::deque<kafka::Record> take() {
@@ -53,19 +54,21 @@ class UnclaimedRecords {
     return std::exchange(records_, {});
   }
   /// Where the partition has to read again, if anywhere; asked once.
-  [[nodiscard]] std::optional<std::int64_t> read_again_from() { return std::exchange(dropped_from_, std::nullopt); }
+  [[nodiscard]] std::optional<events::RequestOffset> read_again_from() {
+    return std::exchange(dropped_from_, std::nullopt);
+  }
   /// The log is another one: what was dropped is of no interest.
   void forget_dropped() {
     dropped_from_.reset();
-    seen_to_ = 0;
+    seen_to_ = {};
   }
 
  private:
   Window& window_;
   std::deque<kafka::Record> records_{};
   std::size_t bytes_ = 0;
-  std::optional<std::int64_t> dropped_from_{};
-  std::int64_t seen_to_ = 0;
+  std::optional<events::RequestOffset> dropped_from_{};
+  events::RequestOffset seen_to_{};
 };
 
 }  // namespace tokenrail::router

@@ -255,7 +255,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.ask("r");
            h.claim(5);
            h.begin(5, 0);
-           h.release(5, {{.offset = 0, .attempt = a(5, 1)}});
+           h.release(5, {{.offset = 0_request, .attempt = a(5, 1)}});
            h.claim(6);
            h.end(0, a(5, 1), 0);
            h.respond(5, 0, a(5, 1));

@@ -33,7 +33,7 @@ std::string closed_after(std::int64_t ms, std::int64_t lease_ms) {
   h.ask("r");
   h.claim(5);
   h.begin(5, 0);
-  h.release(5, {{.offset = 0, .attempt = a(5, 1)}}, lease_ms);
+  h.release(5, {{.offset = 0_request, .attempt = a(5, 1)}}, lease_ms);
   const auto released_at = h.now_ms;
   h.claim(6);
   next_at(h, released_at + ms);
@@ -53,8 +53,8 @@ TEST(ExactBounds, ALeaseThatWasRenewedIsCountedWhenItIsCutShort) {
     h.ask("r");
     h.claim(5);
     h.begin(5, 0);
-    h.release(5, {{.offset = 0, .attempt = a(5, 1)}}, 2'000);
-    if (renewed) h.renew(5, {{.offset = 0, .attempt = a(5, 1)}}, 10'000);
+    h.release(5, {{.offset = 0_request, .attempt = a(5, 1)}}, 2'000);
+    if (renewed) h.renew(5, {{.offset = 0_request, .attempt = a(5, 1)}}, 10'000);
     const auto said_at = h.now_ms;
     h.claim(6);
     next_at(h, said_at + ms);
@@ -95,7 +95,7 @@ std::string terminal_before_lease_end(std::int64_t ms) {
   h.ask("r");
   h.claim(5);
   h.begin(5, 0);
-  h.release(5, {{.offset = 0, .attempt = a(5, 1)}}, 10'000);
+  h.release(5, {{.offset = 0_request, .attempt = a(5, 1)}}, 10'000);
   const auto until = h.now_ms + 10'000;
   h.claim(6);
   next_at(h, until - ms);
@@ -437,8 +437,8 @@ TEST(ExactBounds, AHandOverMayNameWhatIsNotKnown) {
   History h;
   h.ask("r");
   h.claim(5);
-  h.release(5, {{.offset = 0, .attempt = a(5, 9)}, {.offset = 7, .attempt = a(5, 1)}});
-  h.renew(5, {{.offset = 0, .attempt = a(5, 9)}, {.offset = 7, .attempt = a(5, 1)}});
+  h.release(5, {{.offset = 0_request, .attempt = a(5, 9)}, {.offset = 7_request, .attempt = a(5, 1)}});
+  h.renew(5, {{.offset = 0_request, .attempt = a(5, 9)}, {.offset = 7_request, .attempt = a(5, 1)}});
   h.claim(6);
   h.answer(6, 0);
   EXPECT_EQ(h.check().promises(), "") << h.check().texts();
@@ -449,7 +449,7 @@ TEST(ExactBounds, AnOwnerNeedNotNameWhatAnotherOneContinues) {
   h.ask("r");
   h.claim(5);
   h.begin(5, 0);
-  h.release(5, {{.offset = 0, .attempt = a(5, 1)}});
+  h.release(5, {{.offset = 0_request, .attempt = a(5, 1)}});
   h.claim(6);
   h.release(6, {});
   h.end(0, a(5, 1), 0);

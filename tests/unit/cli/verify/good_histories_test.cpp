@@ -165,10 +165,10 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.claim(5);
                                 h.begin(5, 0);
                                 h.say(0, a(5, 1), 0);
-                                h.release(5, {{.offset = 0, .attempt = a(5, 1)}});
+                                h.release(5, {{.offset = 0_request, .attempt = a(5, 1)}});
                                 h.claim(6);
                                 h.answer(6, 1);
-                                h.renew(5, {{.offset = 0, .attempt = a(5, 1)}});
+                                h.renew(5, {{.offset = 0_request, .attempt = a(5, 1)}});
                                 h.end(0, a(5, 1), 1);
                                 h.respond(5, 0, a(5, 1));
                               }},
@@ -178,7 +178,7 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.claim(5);
                                 h.begin(5, 0);
                                 h.say(0, a(5, 1), 0);
-                                h.release(5, {{.offset = 0, .attempt = a(5, 1)}}, 3'000);
+                                h.release(5, {{.offset = 0_request, .attempt = a(5, 1)}}, 3'000);
                                 h.claim(6);
                                 h.wait(5'000);
                                 h.interrupt(6, 0, a(5, 1));
@@ -311,7 +311,7 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.ask("r");
                                 h.claim(5);
                                 h.begin(5, 0);
-                                h.release(5, {{.offset = 0, .attempt = a(5, 1)}}, 30'000);
+                                h.release(5, {{.offset = 0_request, .attempt = a(5, 1)}}, 30'000);
                                 h.end(0, a(5, 1), 0);
                                 h.claim(6);
                                 h.wait(10'000);

@@ -15,6 +15,7 @@
 #include "cli/verify/checker.hpp"
 #include "common/events/audit.hpp"
 #include "common/events/chunk.hpp"
+#include "tests/support/offsets.hpp"
 
 namespace tokenrail::verify::tests {
 
@@ -103,7 +104,7 @@ struct History {
     of.epoch = epoch;
     of.instance = instance_of(epoch);
     of.source_partition = events_name;
-    of.source_offset = source_offset;
+    of.source_offset = events::RequestOffset(source_offset);
     of.source_ms = source_ms;
     of.org_id = "o";
     of.request_id = ids.at(static_cast<std::size_t>(source_offset));
@@ -140,8 +141,11 @@ struct History {
     return said[{ids.at(static_cast<std::size_t>(source_offset)), number}];
   }
   void lose(std::int64_t epoch, std::int64_t from, std::int64_t to) {
-    to_audit(to_json(events::RequestsLost{
-                 .epoch = epoch, .instance = instance_of(epoch), .partition = events_name, .from = from, .to = to}),
+    to_audit(to_json(events::RequestsLost{.epoch = epoch,
+                                          .instance = instance_of(epoch),
+                                          .partition = events_name,
+                                          .from = events::RequestOffset(from),
+                                          .to = events::RequestOffset(to)}),
              std::nullopt);
   }
   void respond(std::int64_t epoch, std::int64_t source_offset, std::int64_t number,

@@ -48,7 +48,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.ask("r");
            h.claim(5);
            h.begin(5, 0);
-           h.release(5, {{.offset = 0, .attempt = a(5, 1)}});
+           h.release(5, {{.offset = 0_request, .attempt = a(5, 1)}});
            h.claim(6);
            h.answer(6, 0);
            h.end(0, a(5, 1), 0);
@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.ask("r");
            h.claim(5);
            h.begin(5, 0);
-           h.release(5, {{.offset = 0, .attempt = a(5, 1)}}, 30'000);
+           h.release(5, {{.offset = 0_request, .attempt = a(5, 1)}}, 30'000);
            h.claim(6);
            h.wait(10'000);
            h.interrupt(6, 0, a(5, 1));
@@ -132,7 +132,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.ask("r");
            h.claim(5);
            h.begin(5, 0);
-           h.release(5, {{.offset = 0, .attempt = a(5, 1)}}, 10'000);
+           h.release(5, {{.offset = 0_request, .attempt = a(5, 1)}}, 10'000);
            h.end(0, a(5, 1), 0);
            h.claim(6);
            h.wait(20'000);

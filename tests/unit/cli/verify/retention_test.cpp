@@ -412,8 +412,8 @@ TEST(Numbers, RunOutsideDedupeWindowAndLateAnswer) {
   h.answer(5, 0);
   h.ask("r");
   h.begin(5, 1, a(5, 2));
-  h.release(5, {{.offset = 1, .attempt = a(5, 2)}}, 1'000);
-  h.renew(5, {{.offset = 1, .attempt = a(5, 2)}}, 60'000);
+  h.release(5, {{.offset = 1_request, .attempt = a(5, 2)}}, 1'000);
+  h.renew(5, {{.offset = 1_request, .attempt = a(5, 2)}}, 60'000);
   h.claim(6);
   h.wait(5'000);
   h.interrupt(6, 1, a(5, 2));

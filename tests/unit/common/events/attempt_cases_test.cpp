@@ -43,7 +43,7 @@ struct Log {
     if (facts->kind != AuditFacts::Kind::unknown && source_partition(*facts) != partition) return "other_partition";
     const auto verdict = fold.apply(offset, *facts);
     if (facts->kind == AuditFacts::Kind::lost && verdict == AuditFold::Verdict::counts) {
-      lost.emplace(facts->lost_from, facts->lost_to);
+      lost.emplace(facts->lost_from.value(), facts->lost_to.value());
     }
     return name_of(verdict);
   }
@@ -69,7 +69,7 @@ std::string text(const Json& object, const char* name) {
 }
 
 void expect_attempt(const AuditFold& fold, const Json& expected) {
-  const auto* const attempt = fold.find(number(expected, "sourceOffset"), number(expected, "attempt"));
+  const auto* const attempt = fold.find(RequestOffset(number(expected, "sourceOffset")), number(expected, "attempt"));
   ASSERT_NE(attempt, nullptr) << simdjson::minify(expected);
   EXPECT_EQ(attempt->ids.org_id, text(expected, "orgId"));
   EXPECT_EQ(attempt->ids.request_id, text(expected, "requestId"));

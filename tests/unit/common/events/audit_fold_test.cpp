@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/offsets.hpp"
+
 namespace tokenrail::events {
 namespace {
 
@@ -20,7 +22,7 @@ AuditFacts about(Kind kind, std::int64_t epoch, const std::string& who, std::int
   return {.kind = kind,
           .ids = {.epoch = epoch,
                   .instance = who,
-                  .source_offset = offset,
+                  .source_offset = RequestOffset(offset),
                   .org_id = "o",
                   .request_id = "r" + std::to_string(offset),
                   .attempt = attempt},
@@ -61,7 +63,7 @@ TEST_P(AuditFoldTable, SaysWhatCounts) {
     EXPECT_EQ(fold.apply(AuditOffset(offset), event), verdict) << "event " << offset;
     ++offset;
   }
-  EXPECT_EQ(fold.complete(5, "o", "r5"), GetParam().complete);
+  EXPECT_EQ(fold.complete(5_request, "o", "r5"), GetParam().complete);
   EXPECT_EQ(fold.open().size(), GetParam().open);
   EXPECT_EQ(fold.epoch(), GetParam().epoch);
   EXPECT_EQ(fold.any_continued(), GetParam().continued);
@@ -124,9 +126,9 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"what is continued under a valid release is never void",
             {{claim(7, "a"), ok},
              {request(7, "a", 5, 7001), ok},
-             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5_request, .attempt = 7001}}), ok},
              {claim(8, "b"), ok},
-             {hand_over(Kind::continuing, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
+             {hand_over(Kind::continuing, 7, "a", {{.offset = 5_request, .attempt = 7001}}), ok},
              {response(7, "a", 5, 7001), ok}},
             true,
             0,
@@ -134,7 +136,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"it is listed no more behind a higher claim",
             {{claim(7, "a"), ok},
              {request(7, "a", 5, 7001), ok},
-             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5_request, .attempt = 7001}}), ok},
              {claim(8, "b"), ok},
              {hand_over(Kind::continuing, 7, "a", {}), ok},
              {hand_over(Kind::continuing, 7, "zombie", {}), no}},
@@ -144,7 +146,7 @@ INSTANTIATE_TEST_SUITE_P(
             true},
         Row{"it stays open while it is continued",
             {{request(7, "a", 5, 7001), ok},
-             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5_request, .attempt = 7001}}), ok},
              {claim(8, "b"), ok}},
             false,
             1,
@@ -153,15 +155,15 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"a release behind a higher claim is void, and so is what follows from it",
             {{request(7, "a", 5, 7001), ok},
              {claim(8, "b"), ok},
-             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), no},
-             {hand_over(Kind::continuing, 7, "a", {{.offset = 5, .attempt = 7001}}), no},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5_request, .attempt = 7001}}), no},
+             {hand_over(Kind::continuing, 7, "a", {{.offset = 5_request, .attempt = 7001}}), no},
              {response(7, "a", 5, 7001), no}},
             false,
             1,
             8},
         Row{"only the worker that continues it may answer it late",
             {{request(7, "a", 5, 7001), ok},
-             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5_request, .attempt = 7001}}), ok},
              {claim(8, "b"), ok},
              {response(7, "zombie", 5, 7001), no}},
             false,
@@ -170,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(
             true},
         Row{"a lease that ran out: the first response counts",
             {{request(7, "a", 5, 7001), ok},
-             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5_request, .attempt = 7001}}), ok},
              {claim(8, "b"), ok},
              {response(8, "b", 5, 7001, "interrupted"), ok},
              {response(7, "a", 5, 7001), Verdict::repeated}},
@@ -180,7 +182,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"an attempt listed after it was answered is not continued",
             {{request(7, "a", 5, 7001), ok},
              {response(7, "a", 5, 7001), ok},
-             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok}},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5_request, .attempt = 7001}}), ok}},
             true,
             0,
             0},
@@ -206,9 +208,9 @@ TEST(AuditFold, RecreatedTopicHasAnotherRequestAtOffset) {
   AuditFold fold;
   fold.apply(AuditOffset(0), request(7, "a", 5, 7001));
   fold.apply(AuditOffset(1), response(7, "a", 5, 7001));
-  EXPECT_TRUE(fold.complete(5, "o", "r5"));
-  EXPECT_FALSE(fold.complete(5, "o", "another"));
-  EXPECT_FALSE(fold.complete(5, "p", "r5"));
+  EXPECT_TRUE(fold.complete(5_request, "o", "r5"));
+  EXPECT_FALSE(fold.complete(5_request, "o", "another"));
+  EXPECT_FALSE(fold.complete(5_request, "p", "r5"));
 }
 
 TEST(AuditFold, CountsClaimsWithNothingBetween) {
@@ -221,8 +223,9 @@ TEST(AuditFold, CountsClaimsWithNothingBetween) {
   EXPECT_EQ(fold.claims_in_a_row(), 0);
   fold.apply(AuditOffset(4), claim(9, "d"));
   EXPECT_EQ(fold.claims_in_a_row(), 1);
-  fold.apply(AuditOffset(5),
-             {.kind = AuditFacts::Kind::lost, .epoch = 9, .instance = "d", .lost_from = 1, .lost_to = 3});
+  fold.apply(
+      AuditOffset(5),
+      {.kind = AuditFacts::Kind::lost, .epoch = 9, .instance = "d", .lost_from = 1_request, .lost_to = 3_request});
   EXPECT_EQ(fold.claims_in_a_row(), 0);
 }
 
@@ -244,19 +247,20 @@ TEST(AuditFold, RefusedResponseSaysHowItsRequestEnds) {
   closed.cause = "refused";
   closed.error_code = "INTERNAL";
   fold.apply(AuditOffset(1), closed);
-  ASSERT_NE(fold.refused(5, "o", "r5"), nullptr);
-  EXPECT_EQ(fold.refused(5, "o", "r5")->error_code, "INTERNAL");
-  EXPECT_EQ(fold.refused(5, "o", "another"), nullptr);
-  EXPECT_FALSE(fold.complete(5, "o", "r5"));
+  ASSERT_NE(fold.refused(5_request, "o", "r5"), nullptr);
+  EXPECT_EQ(fold.refused(5_request, "o", "r5")->error_code, "INTERNAL");
+  EXPECT_EQ(fold.refused(5_request, "o", "another"), nullptr);
+  EXPECT_FALSE(fold.complete(5_request, "o", "r5"));
 }
 
 TEST(AuditFold, LossChangesNoAttemptAndCanBeVoid) {
-  const AuditFacts lost{.kind = AuditFacts::Kind::lost, .epoch = 8, .instance = "b", .lost_from = 5, .lost_to = 6};
+  const AuditFacts lost{
+      .kind = AuditFacts::Kind::lost, .epoch = 8, .instance = "b", .lost_from = 5_request, .lost_to = 6_request};
   AuditFold fold;
   fold.apply(AuditOffset(0), claim(8, "b"));
   fold.apply(AuditOffset(1), request(8, "b", 5, 8001));
   EXPECT_EQ(fold.apply(AuditOffset(2), lost), AuditFold::Verdict::counts);
-  EXPECT_TRUE(fold.any_open(5));
+  EXPECT_TRUE(fold.any_open(5_request));
   fold.apply(AuditOffset(3), claim(9, "c"));
   EXPECT_EQ(fold.apply(AuditOffset(4), lost), AuditFold::Verdict::is_void);
 }
@@ -268,13 +272,13 @@ TEST(AuditFold, RemembersFirstEventOfIncompleteRequest) {
   fold.apply(AuditOffset(12), response(7, "a", 3, 7001));
   fold.apply(AuditOffset(13), claim(8, "b"));
   fold.apply(AuditOffset(14), request(7, "a", 9, 7001));  // void; a successor has to read it all the same
-  EXPECT_EQ(fold.first_event_from(0), AuditOffset(10));
-  EXPECT_EQ(fold.first_event_from(6), AuditOffset(14));
-  EXPECT_EQ(fold.first_event_from(10), std::nullopt);
-  fold.forget_below(6);
-  EXPECT_EQ(fold.attempts(3), nullptr);
-  ASSERT_NE(fold.attempts(5), nullptr);  // open
-  EXPECT_EQ(fold.interruptions(5, "o", "r5", "lost"), 0);
+  EXPECT_EQ(fold.first_event_from(0_request), AuditOffset(10));
+  EXPECT_EQ(fold.first_event_from(6_request), AuditOffset(14));
+  EXPECT_EQ(fold.first_event_from(10_request), std::nullopt);
+  fold.forget_below(6_request);
+  EXPECT_EQ(fold.attempts(3_request), nullptr);
+  ASSERT_NE(fold.attempts(5_request), nullptr);  // open
+  EXPECT_EQ(fold.interruptions(5_request, "o", "r5", "lost"), 0);
 }
 
 TEST(AuditFold, ForgetsCompleteRequestButNotItsFirstEvent) {
@@ -283,16 +287,16 @@ TEST(AuditFold, ForgetsCompleteRequestButNotItsFirstEvent) {
   fold.apply(AuditOffset(1), request(7, "a", 5, 7001));
   fold.apply(AuditOffset(2), request(7, "a", 6, 7001));
   fold.apply(AuditOffset(3), response(7, "a", 6, 7001));
-  fold.forget_complete(5);
-  EXPECT_NE(fold.attempts(5), nullptr) << "an attempt of it is open";
-  fold.forget_complete(6);
-  EXPECT_EQ(fold.attempts(6), nullptr);
-  EXPECT_EQ(fold.first_event_from(6), AuditOffset(2));
-  EXPECT_EQ(fold.first_event_from(1'000), std::nullopt);
+  fold.forget_complete(5_request);
+  EXPECT_NE(fold.attempts(5_request), nullptr) << "an attempt of it is open";
+  fold.forget_complete(6_request);
+  EXPECT_EQ(fold.attempts(6_request), nullptr);
+  EXPECT_EQ(fold.first_event_from(6_request), AuditOffset(2));
+  EXPECT_EQ(fold.first_event_from(1'000_request), std::nullopt);
   fold.apply(AuditOffset(4), request(7, "a", 9, 7001));
-  EXPECT_EQ(fold.first_event_from(6), AuditOffset(2));
-  fold.forget_below(1'000);
-  EXPECT_EQ(fold.first_event_from(1'000), std::nullopt);
+  EXPECT_EQ(fold.first_event_from(6_request), AuditOffset(2));
+  fold.forget_below(1'000_request);
+  EXPECT_EQ(fold.first_event_from(1'000_request), std::nullopt);
 }
 
 // However long requests end out of order, so that something behind the committed offset is always complete.
@@ -304,10 +308,10 @@ TEST(AuditFold, FirstEventAdvancesWithCommittedOffset) {
     for (const auto each : {source, source + 1}) fold.apply(AuditOffset(audit++), request(7, "a", each, 7001));
     for (const auto each : {source + 1, source}) {
       fold.apply(AuditOffset(audit++), response(7, "a", each, 7001));
-      fold.forget_complete(each);
+      fold.forget_complete(RequestOffset(each));
     }
-    fold.forget_below(source);
-    ASSERT_LT(audit - fold.first_event_from(source)->value(), 2'000) << source;
+    fold.forget_below(RequestOffset(source));
+    ASSERT_LT(audit - fold.first_event_from(RequestOffset(source))->value(), 2'000) << source;
   }
 }
 
@@ -346,9 +350,9 @@ TEST(AuditFold, CountsTheInterruptionsOfARequestByCause) {
   auto drained = response(8, "b", 5, 8001, "interrupted");
   drained.cause = "drain";
   fold.apply(AuditOffset(3), drained);
-  EXPECT_EQ(fold.interruptions(5, "o", "r5", "lost"), 1);
-  EXPECT_EQ(fold.interruptions(5, "o", "r5", "drain"), 1);
-  EXPECT_EQ(fold.interruptions(5, "o", "other", "lost"), 0);
+  EXPECT_EQ(fold.interruptions(5_request, "o", "r5", "lost"), 1);
+  EXPECT_EQ(fold.interruptions(5_request, "o", "r5", "drain"), 1);
+  EXPECT_EQ(fold.interruptions(5_request, "o", "other", "lost"), 0);
 }
 
 TEST(AuditFold, ForgetsOtherRecordAtTheSameOffset) {
@@ -369,13 +373,13 @@ TEST(AuditFold, ForgetsOtherRecordAtTheSameOffset) {
     asked.ids.source_ms = 1'000;
     fold.apply(AuditOffset(0), asked);
     fold.apply(AuditOffset(1), response(1, "a", 5, 1'001));
-    fold.forget_others(5, "o", row.request_id, row.source_ms);
-    EXPECT_EQ(fold.complete(5, "o", "r5"), row.complete) << row.name;
+    fold.forget_others(5_request, "o", row.request_id, row.source_ms);
+    EXPECT_EQ(fold.complete(5_request, "o", "r5"), row.complete) << row.name;
   }
   AuditFold fold;
   fold.apply(AuditOffset(0), request(1, "a", 5, 1'001));
-  fold.forget_others(5, "o", "other", -1);
-  EXPECT_TRUE(fold.any_open(5)) << "what is open has still to be closed";
+  fold.forget_others(5_request, "o", "other", -1);
+  EXPECT_TRUE(fold.any_open(5_request)) << "what is open has still to be closed";
 }
 
 TEST(AuditFold, AnAttemptThatIsListedNoMoreIsGivenUp) {
@@ -383,15 +387,16 @@ TEST(AuditFold, AnAttemptThatIsListedNoMoreIsGivenUp) {
   fold.apply(AuditOffset(0), request(7, "a", 5, 7001));
   fold.apply(AuditOffset(1), request(7, "a", 6, 7001));
   fold.apply(AuditOffset(2),
-             hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}, {.offset = 6, .attempt = 7001}}));
+             hand_over(Kind::released, 7, "a",
+                       {{.offset = 5_request, .attempt = 7001}, {.offset = 6_request, .attempt = 7001}}));
   fold.apply(AuditOffset(3), claim(8, "b"));
-  fold.apply(AuditOffset(4), hand_over(Kind::continuing, 7, "a", {{.offset = 6, .attempt = 7001}}));
-  EXPECT_TRUE(fold.find(5, 7001)->continued->given_up);
-  EXPECT_FALSE(fold.find(6, 7001)->continued->given_up);
-  EXPECT_EQ(fold.find(5, 7001)->continued->renewed_at, AuditOffset(2)) << "its lease is not renewed";
-  fold.apply(AuditOffset(5), hand_over(Kind::continuing, 7, "a", {{.offset = 5, .attempt = 7001}}));
-  EXPECT_FALSE(fold.find(5, 7001)->continued->given_up);
-  EXPECT_TRUE(fold.find(6, 7001)->continued->given_up);
+  fold.apply(AuditOffset(4), hand_over(Kind::continuing, 7, "a", {{.offset = 6_request, .attempt = 7001}}));
+  EXPECT_TRUE(fold.find(5_request, 7001)->continued->given_up);
+  EXPECT_FALSE(fold.find(6_request, 7001)->continued->given_up);
+  EXPECT_EQ(fold.find(5_request, 7001)->continued->renewed_at, AuditOffset(2)) << "its lease is not renewed";
+  fold.apply(AuditOffset(5), hand_over(Kind::continuing, 7, "a", {{.offset = 5_request, .attempt = 7001}}));
+  EXPECT_FALSE(fold.find(5_request, 7001)->continued->given_up);
+  EXPECT_TRUE(fold.find(6_request, 7001)->continued->given_up);
 }
 
 }  // namespace

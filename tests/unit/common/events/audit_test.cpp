@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include "tests/support/offsets.hpp"
+
 namespace tokenrail::events {
 namespace {
 
@@ -14,7 +16,7 @@ AttemptIds ids() {
   return {.epoch = 9,
           .instance = "inst",
           .source_partition = 3,
-          .source_offset = 41,
+          .source_offset = 41_request,
           .org_id = "acme",
           .request_id = "r-1",
           .user_id = "u-7",
@@ -33,7 +35,7 @@ void expect_ids(const AuditFacts& facts) {
   EXPECT_EQ(facts.ids.epoch, 9);
   EXPECT_EQ(facts.ids.instance, "inst");
   EXPECT_EQ(facts.ids.source_partition, 3);
-  EXPECT_EQ(facts.ids.source_offset, 41);
+  EXPECT_EQ(facts.ids.source_offset, 41_request);
   EXPECT_EQ(facts.ids.org_id, "acme");
   EXPECT_EQ(facts.ids.request_id, "r-1");
   EXPECT_EQ(facts.ids.user_id, "u-7");
@@ -226,12 +228,13 @@ TEST(OwnershipEvents, AreReadBack) {
   EXPECT_EQ(claimed.instance, "i");
   EXPECT_EQ(claimed.partition, 2);
 
-  const std::vector<ContinuedAttempt> attempts{{.offset = 7, .attempt = 5001}, {.offset = 9, .attempt = 5002}};
+  const std::vector<ContinuedAttempt> attempts{{.offset = 7_request, .attempt = 5001},
+                                               {.offset = 9_request, .attempt = 5002}};
   const auto released = read(
       to_json(RouterReleased{.epoch = 5, .instance = "i", .partition = 2, .continuing = attempts, .lease_ms = 30'000}));
   EXPECT_EQ(released.kind, AuditFacts::Kind::released);
   ASSERT_EQ(released.continuing.size(), 2U);
-  EXPECT_EQ(released.continuing[1].offset, 9);
+  EXPECT_EQ(released.continuing[1].offset, 9_request);
   EXPECT_EQ(released.continuing[1].attempt, 5002);
   EXPECT_EQ(released.lease_ms, 30'000);
 
@@ -241,13 +244,14 @@ TEST(OwnershipEvents, AreReadBack) {
 }
 
 TEST(RequestsLost, IsReadBack) {
-  const auto lost = read(to_json(RequestsLost{.epoch = 5, .instance = "i", .partition = 2, .from = 7, .to = 9}));
+  const auto lost =
+      read(to_json(RequestsLost{.epoch = 5, .instance = "i", .partition = 2, .from = 7_request, .to = 9_request}));
   EXPECT_EQ(lost.kind, AuditFacts::Kind::lost);
   EXPECT_EQ(lost.epoch, 5);
   EXPECT_EQ(lost.instance, "i");
   EXPECT_EQ(lost.partition, 2);
-  EXPECT_EQ(lost.lost_from, 7);
-  EXPECT_EQ(lost.lost_to, 9);
+  EXPECT_EQ(lost.lost_from, 7_request);
+  EXPECT_EQ(lost.lost_to, 9_request);
 }
 
 TEST(LlmRequestMetadata, IsKeptWithinItsBoundsAndWithoutSecrets) {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/offsets.hpp"
+
 namespace tokenrail::events {
 namespace {
 
@@ -25,9 +27,10 @@ TEST(CloudEvents, CarryTheTraceWhereThereIsOne) {
 }
 
 TEST(EventIds, IdentifyRepeatedEvents) {
-  EXPECT_EQ(audit_event_id(3, 41, 1001, "llm.response", 9), "3:41:1001:llm.response:9");
-  EXPECT_NE(audit_event_id(3, 41, 1001, "llm.response", 9), audit_event_id(3, 41, 1001, "llm.response", 10));
-  EXPECT_NE(audit_event_id(1, 11, 1, "k", 1), audit_event_id(11, 1, 1, "k", 1));
+  EXPECT_EQ(audit_event_id(3, 41_request, 1001, "llm.response", 9), "3:41:1001:llm.response:9");
+  EXPECT_NE(audit_event_id(3, 41_request, 1001, "llm.response", 9),
+            audit_event_id(3, 41_request, 1001, "llm.response", 10));
+  EXPECT_NE(audit_event_id(1, 11_request, 1, "k", 1), audit_event_id(11, 1_request, 1, "k", 1));
   EXPECT_EQ(ownership_event_id(3, 9, "inst", 2), "3:9:inst:2");
 }
 

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/offsets.hpp"
+
 namespace tokenrail::events {
 namespace {
 
@@ -24,7 +26,7 @@ TEST(CommitMetadata, ReadsThePrefixOfALaterVersion) {
 
 TEST(CommitMetadata, ListsDeadLettersUpToBrokersBound) {
   CommitMetadata metadata{.epoch = 1, .audit_offset = AuditOffset(2), .chunk_offset = ChunkOffset(3)};
-  metadata.dead_letters = {{.offset = 1'000, .digest = 0xff}, {.offset = 1'003, .digest = 0}};
+  metadata.dead_letters = {{.offset = 1'000_request, .digest = 0xff}, {.offset = 1'003_request, .digest = 0}};
   EXPECT_EQ(encode(metadata), "tr1 1 2 3 dlq=1000:ff,3:0");
   EXPECT_EQ(decode_commit_metadata("tr1 1 2 3 later=1 dlq=1000:ff,3:0 more"), metadata);
 
@@ -38,7 +40,7 @@ TEST(CommitMetadata, ListsDeadLettersUpToBrokersBound) {
                       .audit_log = witness,
                       .chunks_log = witness};
   for (std::int64_t i = 0; i < 500; ++i)
-    many.dead_letters.push_back({.offset = INT64_MAX - (500 - i) * far_apart, .digest = UINT32_MAX});
+    many.dead_letters.push_back({.offset = RequestOffset(INT64_MAX - (500 - i) * far_apart), .digest = UINT32_MAX});
   EXPECT_LT(encode(many).size(), 4'096U);
   const auto read = decode_commit_metadata(encode(many));
   ASSERT_TRUE(read.has_value());
@@ -85,7 +87,7 @@ TEST(CommitMetadata, NamesWorkersThatAreWell) {
       .audit_offset = AuditOffset(2),
       .chunk_offset = ChunkOffset(3),
       .well_workers = {{.epoch = 7, .worker = "00ab"}, {.epoch = 9, .worker = "00cd"}},
-      .dead_letters = {{.offset = 4, .digest = 1}},
+      .dead_letters = {{.offset = 4_request, .digest = 1}},
   };
   EXPECT_EQ(encode(metadata), "tr1 9 2 3 well=7:00ab,9:00cd dlq=4:1");
   EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);

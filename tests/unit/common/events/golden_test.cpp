@@ -16,6 +16,7 @@
 #include "common/events/credential_event.hpp"
 #include "common/events/model_event.hpp"
 #include "common/events/registry_records.hpp"
+#include "tests/support/offsets.hpp"
 
 namespace tokenrail::events {
 namespace {
@@ -43,7 +44,7 @@ AttemptIds ids_minimal() {
   return {.epoch = epoch,
           .instance = instance,
           .source_partition = 0,
-          .source_offset = 0,
+          .source_offset = 0_request,
           .org_id = "acme",
           .request_id = "r-1",
           .attempt = epoch * 1000 + 1};
@@ -52,7 +53,7 @@ AttemptIds ids_minimal() {
 AttemptIds ids_full() {
   auto ids = ids_minimal();
   ids.source_partition = 3;
-  ids.source_offset = 41'207;
+  ids.source_offset = 41'207_request;
   ids.source_ms = 1'763'000'123'456;
   ids.user_id = "u-7";
   return ids;
@@ -296,8 +297,8 @@ TEST(Golden, LlmResponse) {
 
 TEST(Golden, Ownership) {
   expect_golden("router-claimed", to_json(RouterClaimed{.epoch = epoch, .instance = instance, .partition = 3}));
-  const std::vector<ContinuedAttempt> continuing{{.offset = 41'207, .attempt = epoch * 1000 + 1},
-                                                 {.offset = 41'211, .attempt = epoch * 1000 + 2}};
+  const std::vector<ContinuedAttempt> continuing{{.offset = 41'207_request, .attempt = epoch * 1000 + 1},
+                                                 {.offset = 41'211_request, .attempt = epoch * 1000 + 2}};
   expect_golden(
       "router-released",
       to_json(RouterReleased{
@@ -311,7 +312,8 @@ TEST(Golden, Ownership) {
                                                               .lease_ms = 30'000}));
   expect_golden(
       "requests-lost",
-      to_json(RequestsLost{.epoch = epoch, .instance = instance, .partition = 3, .from = 41'000, .to = 41'207}));
+      to_json(RequestsLost{
+          .epoch = epoch, .instance = instance, .partition = 3, .from = 41'000_request, .to = 41'207_request}));
 }
 
 // --- model_registry -------------------------------------------------------------------------------------------------

@@ -21,6 +21,10 @@ constexpr bool mix = std::is_convertible_v<A, B> || std::is_constructible_v<B, A
                      Comparable<A, B> || Ordered<A, B> || Subtractable<A, B>;
 static_assert(!mix<AuditOffset, ChunkOffset>);
 static_assert(!mix<ChunkOffset, AuditOffset>);
+static_assert(!mix<RequestOffset, ChunkOffset>);
+static_assert(!mix<ChunkOffset, RequestOffset>);
+static_assert(!mix<RequestOffset, AuditOffset>);
+static_assert(!mix<AuditOffset, RequestOffset>);
 
 // A plain number becomes an offset, and an offset a plain number, only where the code says so.
 template <class Offset>
@@ -30,6 +34,7 @@ constexpr bool is_explicit =
     !Comparable<Offset, std::int64_t>;
 static_assert(is_explicit<AuditOffset>);
 static_assert(is_explicit<ChunkOffset>);
+static_assert(is_explicit<RequestOffset>);
 
 // As cheap as the number.
 static_assert(sizeof(AuditOffset) == sizeof(std::int64_t));

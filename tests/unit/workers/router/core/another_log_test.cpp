@@ -65,7 +65,7 @@ class AnotherLogTest : public RouterCoreTest {
   }
   std::vector<std::pair<std::int64_t, std::int64_t>> losses() {
     std::vector<std::pair<std::int64_t, std::int64_t>> all;
-    for (const auto& event : audit(Kind::lost)) all.emplace_back(event.lost_from, event.lost_to);
+    for (const auto& event : audit(Kind::lost)) all.emplace_back(event.lost_from.value(), event.lost_to.value());
     return all;
   }
 

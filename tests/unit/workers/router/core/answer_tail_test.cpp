@@ -2,30 +2,34 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/offsets.hpp"
 #include "workers/router/core/recovery.hpp"
 
 namespace tokenrail::router {
 namespace {
 
 constexpr std::int64_t attempt = 7'001;
-constexpr std::int64_t source = 5;
+constexpr events::RequestOffset source(5);
 
 class AnswerTailTest : public ::testing::Test {
  protected:
   AnswerTailTest() { expect("r", source); }
-  void expect(const std::string& id, std::int64_t offset) {
+  void expect(const std::string& id, events::RequestOffset offset) {
     tail.expect({.source_offset = offset, .org_id = "o", .request_id = id, .attempt = attempt});
   }
   void delta(std::int64_t seq, std::string_view text = "x", const std::string& id = "r") {
     events::ChunkWriter(id, "o", attempt).write(value, seq, {.text = text});
     tail.read(events::ChunkOffset(next++), value);
   }
-  void end(std::int64_t seq, events::FinishReason reason = events::FinishReason::stop, std::int64_t offset = source,
-           const std::string& id = "r") {
-    events::ChunkWriter(id, "o", attempt).write(value, {.seq = seq, .finish_reason = reason, .source_offset = offset});
+  void end(std::int64_t seq, events::FinishReason reason = events::FinishReason::stop,
+           events::RequestOffset offset = source, const std::string& id = "r") {
+    events::ChunkWriter(id, "o", attempt)
+        .write(value, {.seq = seq, .finish_reason = reason, .source_offset = offset.value()});
     tail.read(events::ChunkOffset(next++), value);
   }
-  [[nodiscard]] bool whole(std::int64_t offset = source) const { return tail.terminal(offset, attempt) != nullptr; }
+  [[nodiscard]] bool whole(events::RequestOffset offset = source) const {
+    return tail.terminal(offset, attempt) != nullptr;
+  }
 
   AnswerTail tail;
   std::int64_t next = 100;
@@ -114,10 +118,10 @@ TEST_F(AnswerTailTest, AnotherRequestOrSourceOffsetIsNotItsOwn) {
 }
 
 TEST_F(AnswerTailTest, IdsWithEscapesAreFound) {
-  expect("a\"\n\\b", 9);
+  expect("a\"\n\\b", 9_request);
   delta(0, "x", "a\"\n\\b");
-  end(1, events::FinishReason::stop, 9, "a\"\n\\b");
-  EXPECT_TRUE(whole(9));
+  end(1, events::FinishReason::stop, 9_request, "a\"\n\\b");
+  EXPECT_TRUE(whole(9_request));
 }
 
 TEST_F(AnswerTailTest, WhatCannotBeReadIsPassedOver) {
@@ -143,12 +147,12 @@ TEST(PlanClosing, IsMadeFromWhatIsWhole) {
   tail.expect(open.ids);
   std::string value;
   const events::ChunkWriter writer("r", "o", attempt);
-  writer.write(value, {.seq = 1, .finish_reason = events::FinishReason::stop, .source_offset = source});
+  writer.write(value, {.seq = 1, .finish_reason = events::FinishReason::stop, .source_offset = source.value()});
   tail.read(events::ChunkOffset(0), value);
   EXPECT_EQ(response_of(plan_closing(open, tail, {}), 9, "i").outcome, events::Outcome::interrupted);
   writer.write(value, 0, {.text = "x"});
   tail.read(events::ChunkOffset(1), value);
-  writer.write(value, {.seq = 1, .finish_reason = events::FinishReason::stop, .source_offset = source});
+  writer.write(value, {.seq = 1, .finish_reason = events::FinishReason::stop, .source_offset = source.value()});
   tail.read(events::ChunkOffset(2), value);
   const auto response = response_of(plan_closing(open, tail, {}), 9, "i");
   EXPECT_EQ(response.outcome, events::Outcome::completed);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/offsets.hpp"
 #include "workers/router/core/batch_numbers.hpp"
 
 namespace tokenrail::router {
@@ -12,7 +13,7 @@ using events::AuditOffset;
 
 AuditAccount::Entry own(std::int64_t source_offset) {
   return {.facts = {.kind = events::AuditFacts::Kind::request,
-                    .ids = {.source_offset = source_offset, .attempt = 7001},
+                    .ids = {.source_offset = events::RequestOffset(source_offset), .attempt = 7001},
                     .epoch = 7,
                     .instance = "me"}};
 }
@@ -74,8 +75,11 @@ TEST(AuditAccount, WhatIsReadAndReportedComesOutOnce) {
 }
 
 AuditAccount::Entry lost(std::int64_t from, std::int64_t to) {
-  return {.facts = {
-              .kind = events::AuditFacts::Kind::lost, .epoch = 7, .instance = "me", .lost_from = from, .lost_to = to}};
+  return {.facts = {.kind = events::AuditFacts::Kind::lost,
+                    .epoch = 7,
+                    .instance = "me",
+                    .lost_from = events::RequestOffset(from),
+                    .lost_to = events::RequestOffset(to)}};
 }
 
 // The ranges alone tell such events of one epoch apart.

@@ -4,6 +4,7 @@
 
 #include "common/events/commit_metadata.hpp"
 #include "tests/support/fake_clients.hpp"
+#include "tests/support/offsets.hpp"
 #include "tests/unit/workers/router/core/silent_io.hpp"
 #include "workers/router/core/record_size.hpp"
 
@@ -19,7 +20,7 @@ class LetterIo final : public SilentIo {
                 const kafka::Headers* /*headers*/, const Sent& what) override {
     EXPECT_EQ(output, Output::dlq);
     if (answer != Produced::accepted) return answer;
-    sent.push_back(what.offset);
+    sent.push_back(what.offset.value());
     values.emplace_back(value.value_or("nothing"));
     return answer;
   }
@@ -63,7 +64,7 @@ class DeadLettersTest : public ::testing::Test {
     letters.add(record(offset), "no JSON");
   }
   std::optional<DeadLetters::Written> report(std::int64_t offset, const kafka::Report& report) {
-    return letters.reported(offset, report);
+    return letters.reported(events::RequestOffset(offset), report);
   }
   void later(Millis by) {
     environment.advance(by);
@@ -148,7 +149,7 @@ TEST_F(DeadLettersTest, OneWithoutAReportForLongWaits) {
 TEST_F(DeadLettersTest, NamesAndForgetsWhatItHas) {
   add(4);
   add(6);
-  EXPECT_EQ(letters.timestamps(), (std::map<std::int64_t, std::int64_t>{{4, 500}, {6, 500}}));
+  EXPECT_EQ(letters.timestamps(), (std::map<events::RequestOffset, std::int64_t>{{4_request, 500}, {6_request, 500}}));
   letters.drop();
   EXPECT_TRUE(letters.timestamps().empty());
   EXPECT_EQ(window.requests(), 0U);
@@ -186,7 +187,7 @@ TEST_F(CrowdedLettersTest, AreReadAgainWhenTheirTimeHasCome) {
   EXPECT_TRUE(letters.to_reload().empty());
   later(1s);
   EXPECT_EQ(io.sent, (std::vector<std::int64_t>{0, 1, 2, 3})) << "these are whole";
-  EXPECT_EQ(letters.to_reload(), (std::vector<std::int64_t>{4, 5}));
+  EXPECT_EQ(letters.to_reload(), (std::vector<events::RequestOffset>{4_request, 5_request}));
   EXPECT_TRUE(letters.to_reload().empty()) << "once";
   EXPECT_EQ(letters.reloading(), 2U);
   EXPECT_FALSE(letters.reloaded(record(0)));
@@ -202,8 +203,8 @@ TEST_F(CrowdedLettersTest, OneWhoseRecordIsDeletedIsSentWithoutIt) {
   fail_all();
   later(1s);
   EXPECT_EQ(letters.to_reload().size(), 2U);
-  EXPECT_TRUE(letters.deleted(5));
-  EXPECT_FALSE(letters.deleted(5));
+  EXPECT_TRUE(letters.deleted(5_request));
+  EXPECT_FALSE(letters.deleted(5_request));
   EXPECT_EQ(io.sent.back(), 5);
   EXPECT_EQ(io.values.back(), "nothing");
   report(5, {.detail = "timed out"});

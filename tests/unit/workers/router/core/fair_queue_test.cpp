@@ -13,14 +13,14 @@ namespace {
 constexpr InFlight::Bounds roomy{.process = 100, .org = 100, .connection = 100};
 
 JobRef job(std::int64_t offset, std::int32_t partition = 0) {
-  return {.partition = partition, .generation = 1, .offset = offset};
+  return {.partition = partition, .generation = 1, .offset = events::RequestOffset(offset)};
 }
 
 /// Takes out whatever may start, as `organisation` + `offset`, and lets nothing of it run.
 std::string taken(FairQueue& queue, const InFlight& in_flight) {
   std::string all;
   while (const auto next = queue.take(in_flight)) {
-    all += (all.empty() ? "" : " ") + next->org_id + std::to_string(next->job.offset);
+    all += (all.empty() ? "" : " ") + next->org_id + std::to_string(next->job.offset.value());
   }
   return all;
 }

@@ -22,7 +22,7 @@ class LocatingTest : public RouterCoreTest {
   void event_ago(std::int64_t ms, std::int64_t epoch) {
     const events::AttemptIds ids{.epoch = epoch,
                                  .instance = "i" + std::to_string(epoch),
-                                 .source_offset = 0,
+                                 .source_offset = events::RequestOffset(0),
                                  .org_id = "o",
                                  .request_id = "r",
                                  .attempt = epoch * 1'000 + 1};

@@ -57,8 +57,8 @@ TEST_F(LossTest, IsToldBeforeAnyCommitPassesIt) {
   EXPECT_EQ(committed(), 10);
   const auto lost = audit(Kind::lost);
   ASSERT_EQ(lost.size(), 1U);
-  EXPECT_EQ(lost[0].lost_from, 5);
-  EXPECT_EQ(lost[0].lost_to, 9);
+  EXPECT_EQ(lost[0].lost_from.value(), 5);
+  EXPECT_EQ(lost[0].lost_to.value(), 9);
   EXPECT_EQ(lost[0].epoch, events::epoch_above(7, 0));
   EXPECT_EQ(lost[0].partition, 0);
   EXPECT_EQ(lost[0].instance, audit(Kind::claimed)[0].instance);
@@ -122,7 +122,7 @@ TEST_F(LossTest, OnlyTheBeginningOfTheLogDecides) {
     settle();
     answer_all();
     std::vector<std::pair<std::int64_t, std::int64_t>> told;
-    for (const auto& event : audit(Kind::lost)) told.emplace_back(event.lost_from, event.lost_to);
+    for (const auto& event : audit(Kind::lost)) told.emplace_back(event.lost_from.value(), event.lost_to.value());
     EXPECT_EQ(told, row.told) << row.name;
     EXPECT_EQ(questions.asked, row.asked) << row.name;
     EXPECT_EQ(committed(), row.read_first + 1) << row.name;
@@ -169,8 +169,8 @@ TEST_F(LossTest, ARepairTellsItAgain) {
   const auto lost = audit(Kind::lost);
   ASSERT_EQ(lost.size(), 1U);
   EXPECT_EQ(lost[0].epoch, events::epoch_above(events::epoch_above(7, 0), 0));
-  EXPECT_EQ(lost[0].lost_from, 5);
-  EXPECT_EQ(lost[0].lost_to, 9);
+  EXPECT_EQ(lost[0].lost_from.value(), 5);
+  EXPECT_EQ(lost[0].lost_to.value(), 9);
   EXPECT_EQ(committed(), 10);
   EXPECT_EQ(router_metrics.requests_lost.value(), 4U);
 }
@@ -189,8 +189,8 @@ TEST_F(LossTest, WhatIsDeletedUnderAnOwnerThatDoesNotReadIsToldToo) {
   answer_all();
   const auto lost = audit(Kind::lost);
   ASSERT_EQ(lost.size(), 1U);
-  EXPECT_EQ(lost[0].lost_from, 6);
-  EXPECT_EQ(lost[0].lost_to, 20);
+  EXPECT_EQ(lost[0].lost_from.value(), 6);
+  EXPECT_EQ(lost[0].lost_to.value(), 20);
   EXPECT_EQ(committed(), 21);
 }
 
@@ -211,8 +211,12 @@ TEST_F(LossTest, ManyGapsAreOneQuestionAnInterval) {
 TEST_F(LossTest, ALostRequestThatIsSentAgainIsNoDuplicate) {
   group->stored[place] = {5, "tr1 7 0 0"};
   // Attempted by a worker that died; then its record was deleted.
-  events::AttemptIds ids{
-      .epoch = 7, .instance = "i", .source_offset = 5, .org_id = "o", .request_id = "r", .attempt = 7001};
+  events::AttemptIds ids{.epoch = 7,
+                         .instance = "i",
+                         .source_offset = events::RequestOffset(5),
+                         .org_id = "o",
+                         .request_id = "r",
+                         .attempt = 7001};
   auto& log = logs[{"llm.audit", 0}];
   const auto now = environment.wall.count();
   log.push_back({.value = events::to_json(events::RouterClaimed{.epoch = 7, .instance = "i"}), .timestamp_ms = now});
@@ -237,8 +241,12 @@ TEST_F(LossTest, ALostRequestThatIsSentAgainIsNoDuplicate) {
 
 // What was handed over may have lost its record: it is waited for, and whoever comes next can find it.
 TEST_F(LossTest, AnAttemptThatGoesOnElsewhereHoldsItsKeyAndTheCommit) {
-  events::AttemptIds ids{
-      .epoch = 7, .instance = "i", .source_offset = 5, .org_id = "o", .request_id = "r", .attempt = 7001};
+  events::AttemptIds ids{.epoch = 7,
+                         .instance = "i",
+                         .source_offset = events::RequestOffset(5),
+                         .org_id = "o",
+                         .request_id = "r",
+                         .attempt = 7001};
   auto& log = logs[{"llm.audit", 0}];
   const auto now = environment.wall.count();
   const auto append = [&](std::string value) {
@@ -246,8 +254,10 @@ TEST_F(LossTest, AnAttemptThatGoesOnElsewhereHoldsItsKeyAndTheCommit) {
   };
   append(events::to_json(events::RouterClaimed{.epoch = 7, .instance = "i"}));
   append(events::to_json(events::LlmRequest{.ids = ids}, 10'000));
-  append(events::to_json(events::RouterReleased{
-      .epoch = 7, .instance = "i", .continuing = {{.offset = 5, .attempt = 7001}}, .lease_ms = 600'000}));
+  append(events::to_json(events::RouterReleased{.epoch = 7,
+                                                .instance = "i",
+                                                .continuing = {{.offset = events::RequestOffset(5), .attempt = 7001}},
+                                                .lease_ms = 600'000}));
   start(5, 9);
   request("next", "", "k");
   request("other", "", "l");

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/offsets.hpp"
+
 namespace tokenrail::router {
 namespace {
 
@@ -11,52 +13,52 @@ TEST(PoisonIsolation, PreparesOneAtATime) {
   isolation.begin(2);
   EXPECT_TRUE(isolation.active());
   EXPECT_FALSE(isolation.busy());
-  isolation.preparing(4);
+  isolation.preparing(4_request);
   EXPECT_TRUE(isolation.busy());
-  isolation.wait(5);
-  isolation.wait(6);
+  isolation.wait(5_request);
+  isolation.wait(6_request);
   EXPECT_FALSE(isolation.has_next());
   EXPECT_EQ(isolation.next(), std::nullopt);
-  EXPECT_FALSE(isolation.prepared(5));
-  EXPECT_TRUE(isolation.prepared(4));
-  EXPECT_FALSE(isolation.prepared(4));
+  EXPECT_FALSE(isolation.prepared(5_request));
+  EXPECT_TRUE(isolation.prepared(4_request));
+  EXPECT_FALSE(isolation.prepared(4_request));
   EXPECT_EQ(isolation.left(), 1);
   EXPECT_TRUE(isolation.has_next());
-  EXPECT_EQ(isolation.next(), 5);
-  isolation.preparing(5);
-  EXPECT_TRUE(isolation.prepared(5));
+  EXPECT_EQ(isolation.next(), 5_request);
+  isolation.preparing(5_request);
+  EXPECT_TRUE(isolation.prepared(5_request));
   EXPECT_FALSE(isolation.active());
-  EXPECT_EQ(isolation.next(), 6);
+  EXPECT_EQ(isolation.next(), 6_request);
   EXPECT_EQ(isolation.next(), std::nullopt);
 }
 
 TEST(PoisonIsolation, OthersDoNotWaitForOneThatIsGivenUp) {
   PoisonIsolation isolation;
   isolation.begin(5);
-  isolation.preparing(4);
-  isolation.wait(5);
-  isolation.give_up(7);
+  isolation.preparing(4_request);
+  isolation.wait(5_request);
+  isolation.give_up(7_request);
   EXPECT_TRUE(isolation.busy());
-  isolation.give_up(4);
+  isolation.give_up(4_request);
   EXPECT_FALSE(isolation.busy());
-  EXPECT_EQ(isolation.next(), 5);
+  EXPECT_EQ(isolation.next(), 5_request);
   EXPECT_EQ(isolation.left(), 5) << "it was not prepared";
 }
 
 TEST(PoisonIsolation, NothingWaitsBehindTheLast) {
   PoisonIsolation isolation;
   isolation.begin(1);
-  isolation.preparing(1);
-  isolation.prepared(1);
-  isolation.preparing(2);
+  isolation.preparing(1_request);
+  isolation.prepared(1_request);
+  isolation.preparing(2_request);
   EXPECT_FALSE(isolation.busy());
 }
 
 TEST(PoisonIsolation, ClearingKeepsHowManyAreLeft) {
   PoisonIsolation isolation;
   isolation.begin(3);
-  isolation.preparing(1);
-  isolation.wait(2);
+  isolation.preparing(1_request);
+  isolation.wait(2_request);
   isolation.clear();
   EXPECT_FALSE(isolation.has_next());
   EXPECT_FALSE(isolation.busy());

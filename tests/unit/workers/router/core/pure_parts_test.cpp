@@ -6,6 +6,7 @@
 
 #include "common/events/audit.hpp"
 #include "common/events/commit_metadata.hpp"
+#include "tests/support/offsets.hpp"
 #include "workers/router/core/cancellations.hpp"
 #include "workers/router/core/dead_letter.hpp"
 #include "workers/router/core/in_flight.hpp"
@@ -23,42 +24,42 @@ using namespace std::chrono_literals;
 
 TEST(KeyOrder, LetsOneOfAKeyRunAndOthersSideBySide) {
   KeyOrder order;
-  EXPECT_TRUE(order.enter("a", 1));
-  EXPECT_FALSE(order.enter("a", 2));
-  EXPECT_TRUE(order.enter("b", 3));
-  EXPECT_TRUE(order.enter(std::nullopt, 4));
-  EXPECT_TRUE(order.enter(std::nullopt, 5));
-  EXPECT_EQ(order.leave("a", 1), 2);
-  EXPECT_EQ(order.leave("a", 2), std::nullopt);
-  EXPECT_EQ(order.leave("b", 3), std::nullopt);
+  EXPECT_TRUE(order.enter("a", 1_request));
+  EXPECT_FALSE(order.enter("a", 2_request));
+  EXPECT_TRUE(order.enter("b", 3_request));
+  EXPECT_TRUE(order.enter(std::nullopt, 4_request));
+  EXPECT_TRUE(order.enter(std::nullopt, 5_request));
+  EXPECT_EQ(order.leave("a", 1_request), 2_request);
+  EXPECT_EQ(order.leave("a", 2_request), std::nullopt);
+  EXPECT_EQ(order.leave("b", 3_request), std::nullopt);
   EXPECT_EQ(order.keys(), 0U);
 }
 
 TEST(KeyOrder, OneThatLeavesFromTheMiddleFreesNobody) {
   KeyOrder order;
-  EXPECT_TRUE(order.enter("a", 1));
-  EXPECT_FALSE(order.enter("a", 2));
-  EXPECT_FALSE(order.enter("a", 3));
-  EXPECT_EQ(order.leave("a", 2), std::nullopt);
-  EXPECT_EQ(order.leave("a", 1), 3);
-  EXPECT_TRUE(order.is_first("a", 3));
+  EXPECT_TRUE(order.enter("a", 1_request));
+  EXPECT_FALSE(order.enter("a", 2_request));
+  EXPECT_FALSE(order.enter("a", 3_request));
+  EXPECT_EQ(order.leave("a", 2_request), std::nullopt);
+  EXPECT_EQ(order.leave("a", 1_request), 3_request);
+  EXPECT_TRUE(order.is_first("a", 3_request));
 }
 
 TEST(KeyOrder, StandsInTheOrderOfTheLogAndNobodyTwice) {
   KeyOrder order;
-  EXPECT_TRUE(order.enter("a", 5));
-  EXPECT_FALSE(order.enter("a", 9));
-  EXPECT_TRUE(order.enter("a", 5));
-  EXPECT_FALSE(order.enter("a", 7));
-  EXPECT_EQ(order.leave("a", 5), 7);
-  EXPECT_EQ(order.leave("a", 7), 9);
-  EXPECT_EQ(order.leave("a", 9), std::nullopt);
+  EXPECT_TRUE(order.enter("a", 5_request));
+  EXPECT_FALSE(order.enter("a", 9_request));
+  EXPECT_TRUE(order.enter("a", 5_request));
+  EXPECT_FALSE(order.enter("a", 7_request));
+  EXPECT_EQ(order.leave("a", 5_request), 7_request);
+  EXPECT_EQ(order.leave("a", 7_request), 9_request);
+  EXPECT_EQ(order.leave("a", 9_request), std::nullopt);
 }
 
 TEST(KeyOrder, AnEmptyKeyIsAKey) {
   KeyOrder order;
-  EXPECT_TRUE(order.enter("", 1));
-  EXPECT_FALSE(order.enter("", 2));
+  EXPECT_TRUE(order.enter("", 1_request));
+  EXPECT_FALSE(order.enter("", 2_request));
 }
 
 events::AuditFacts about(events::AuditFacts::Kind kind, std::int64_t source_offset, std::int64_t attempt,
@@ -66,7 +67,7 @@ events::AuditFacts about(events::AuditFacts::Kind kind, std::int64_t source_offs
   return {.kind = kind,
           .ids = {.epoch = 7,
                   .instance = "i",
-                  .source_offset = source_offset,
+                  .source_offset = events::RequestOffset(source_offset),
                   .org_id = "o",
                   .request_id = "r" + std::to_string(source_offset),
                   .attempt = attempt},
@@ -91,10 +92,10 @@ class LogPositionsTest : public ::testing::Test {
     positions.event(AuditOffset(audit_offset), at, bytes);
   }
   [[nodiscard]] std::int64_t audit_at(std::int64_t committed, std::int64_t accounted) {
-    return positions.at(committed, fold, AuditOffset(accounted), now).audit.value();
+    return positions.at(events::RequestOffset(committed), fold, AuditOffset(accounted), now).audit.value();
   }
   [[nodiscard]] std::int64_t chunk_at(std::int64_t committed, std::int64_t accounted) {
-    return positions.at(committed, fold, AuditOffset(accounted), now).chunk.value();
+    return positions.at(events::RequestOffset(committed), fold, AuditOffset(accounted), now).chunk.value();
   }
 };
 
@@ -103,12 +104,12 @@ TEST_F(LogPositionsTest, ReachBackToTheEventsOfIncompleteRequestsAndToUnanswered
   event(50, about(Kind::request, 5, 7001));
   event(60, about(Kind::request, 6, 7001));
   positions.chunk_acknowledged(ChunkOffset(300));
-  positions.terminal(5, 7001, ChunkOffset(290));
+  positions.terminal(5_request, 7001, ChunkOffset(290));
   positions.own_event_counts(ChunkOffset(301));
   event(80, about(Kind::request, 9, 7001), now);
   EXPECT_EQ(audit_at(5, 81), 50);
   EXPECT_EQ(chunk_at(5, 81), 290);
-  positions.answered(5, 7001);
+  positions.answered(5_request, 7001);
   EXPECT_EQ(audit_at(6, 81), 60);
   EXPECT_EQ(chunk_at(6, 81), 301);
 }
@@ -123,12 +124,12 @@ TEST_F(LogPositionsTest, ATailThatIsReadAgainAfterARepairCountsOnce) {
 
 TEST_F(LogPositionsTest, OfTwoTerminalsOfARequestTheLowerStandsUntilItIsAnswered) {
   positions.recovered(ChunkOffset(300));
-  positions.terminal(5, 7001, ChunkOffset(100));
-  positions.terminal(5, 8001, ChunkOffset(200));
+  positions.terminal(5_request, 7001, ChunkOffset(100));
+  positions.terminal(5_request, 8001, ChunkOffset(200));
   EXPECT_EQ(chunk_at(5, 81), 100);
-  positions.answered(5, 7001);
+  positions.answered(5_request, 7001);
   EXPECT_EQ(chunk_at(5, 81), 200);
-  positions.answered(5, 8001);
+  positions.answered(5_request, 8001);
   EXPECT_EQ(chunk_at(6, 81), 300);
 }
 
@@ -144,22 +145,22 @@ TEST_F(LogPositionsTest, ChunksAfterTheNewestEventWasSentDoNotCountYet) {
 
 TEST_F(LogPositionsTest, TheChunkTailBeginsAtTheFirstChunkOfEveryOpenAttempt) {
   positions.recovered(ChunkOffset(40));
-  positions.begun(5, 7001, ChunkOffset(30));  // goes on elsewhere; its first chunk has been read
-  positions.begun(6, 8001, ChunkOffset(40));
+  positions.begun(5_request, 7001, ChunkOffset(30));  // goes on elsewhere; its first chunk has been read
+  positions.begun(6_request, 8001, ChunkOffset(40));
   positions.chunk_acknowledged(ChunkOffset(90));
   positions.own_event_counts(ChunkOffset(91));
-  positions.terminal(6, 8001, ChunkOffset(90));
+  positions.terminal(6_request, 8001, ChunkOffset(90));
   EXPECT_EQ(chunk_at(5, 3), 30);
-  positions.answered(5, 7001);
+  positions.answered(5_request, 7001);
   EXPECT_EQ(chunk_at(6, 4), 40);
-  positions.answered(6, 8001);
+  positions.answered(6_request, 8001);
   EXPECT_EQ(chunk_at(7, 5), 91);
 }
 
 TEST_F(LogPositionsTest, ATerminalChunkOfUnknownPlaceStandsNoHigherThanWhatWasAcknowledgedBefore) {
   positions.recovered(ChunkOffset(0));
   positions.chunk_acknowledged(ChunkOffset(70));
-  positions.terminal(5, 7001, ChunkOffset(-1));
+  positions.terminal(5_request, 7001, ChunkOffset(-1));
   positions.own_event_counts(ChunkOffset(100));
   EXPECT_LE(chunk_at(5, 1), 71);
 }
@@ -183,60 +184,60 @@ TEST_F(LogPositionsTest, TheWindowIsCutWhereItsBytesWouldBeTooMany) {
 
 TEST(RecentRequests, NumbersTheAttemptsOfARequestUnderAnEpochAndForgetsTheOldest) {
   RecentRequests recent(2, 600'000);
-  EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 7), 1);
-  EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 7), 2);
-  EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 8), 1);
-  EXPECT_EQ(recent.next_attempt("p", "a", 2, 0, 8), 1);
-  EXPECT_EQ(recent.next_attempt("o", "b", 3, 0, 8), 2);  // forgets (o, a), whose number stays taken
-  EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 8), 2);
+  EXPECT_EQ(recent.next_attempt("o", "a", 1_request, 0, 7), 1);
+  EXPECT_EQ(recent.next_attempt("o", "a", 1_request, 0, 7), 2);
+  EXPECT_EQ(recent.next_attempt("o", "a", 1_request, 0, 8), 1);
+  EXPECT_EQ(recent.next_attempt("p", "a", 2_request, 0, 8), 1);
+  EXPECT_EQ(recent.next_attempt("o", "b", 3_request, 0, 8), 2);  // forgets (o, a), whose number stays taken
+  EXPECT_EQ(recent.next_attempt("o", "a", 1_request, 0, 8), 2);
 }
 
 TEST(RecentRequests, ForgetWhereARequestWasLostAndNotHowOftenItWasAttempted) {
   RecentRequests recent(10, 600'000);
-  EXPECT_EQ(recent.next_attempt("o", "lost", 3, 0, 7), 1);
-  recent.seen("o", "answered", 4, 0);
-  recent.seen("o", "behind", 5, 0);
-  const auto gone = [](const events::RequestName& name, std::int64_t) {
+  EXPECT_EQ(recent.next_attempt("o", "lost", 3_request, 0, 7), 1);
+  recent.seen("o", "answered", 4_request, 0);
+  recent.seen("o", "behind", 5_request, 0);
+  const auto gone = [](const events::RequestName& name, events::RequestOffset) {
     return name != events::RequestName("o", "answered");
   };
-  EXPECT_TRUE(recent.forget_in(3, 5, gone));
+  EXPECT_TRUE(recent.forget_in(3_request, 5_request, gone));
   EXPECT_EQ(recent.find("o", "lost")->offset, RecentRequests::nowhere);
-  EXPECT_EQ(recent.find("o", "answered")->offset, 4);
-  EXPECT_EQ(recent.find("o", "behind")->offset, 5);
-  EXPECT_EQ(recent.seen("o", "lost", 9, 50).offset, 9);
+  EXPECT_EQ(recent.find("o", "answered")->offset, 4_request);
+  EXPECT_EQ(recent.find("o", "behind")->offset, 5_request);
+  EXPECT_EQ(recent.seen("o", "lost", 9_request, 50).offset, 9_request);
   EXPECT_EQ(recent.find("o", "lost")->at_ms, 50);
-  EXPECT_EQ(recent.next_attempt("o", "lost", 9, 50, 7), 2);
-  EXPECT_FALSE(recent.forget_in(3, 5, gone));
-  recent.moved("o", "behind", 8, 60);
-  EXPECT_EQ(recent.find("o", "behind")->offset, 8);
+  EXPECT_EQ(recent.next_attempt("o", "lost", 9_request, 50, 7), 2);
+  EXPECT_FALSE(recent.forget_in(3_request, 5_request, gone));
+  recent.moved("o", "behind", 8_request, 60);
+  EXPECT_EQ(recent.find("o", "behind")->offset, 8_request);
 }
 
 TEST(RecentRequests, KeepTheLowestOffset) {
   RecentRequests recent(10, 600'000);
-  recent.seen("o", "a", 20, 2'000);
-  recent.seen("o", "a", 10, 1'000);
-  recent.seen("o", "a", 30, 3'000);
+  recent.seen("o", "a", 20_request, 2'000);
+  recent.seen("o", "a", 10_request, 1'000);
+  recent.seen("o", "a", 30_request, 3'000);
   ASSERT_NE(recent.find("o", "a"), nullptr);
-  EXPECT_EQ(recent.find("o", "a")->offset, 10);
+  EXPECT_EQ(recent.find("o", "a")->offset, 10_request);
   EXPECT_EQ(recent.find("o", "a")->at_ms, 1'000);
   EXPECT_EQ(recent.find("o", "b"), nullptr);
 }
 
 TEST(RecentRequests, OneThatComesWhenTheWindowIsOverBeginsANewOne) {
   RecentRequests recent(10, 1'000);
-  recent.seen("o", "a", 1, 0).attempt = 7'001;
-  EXPECT_EQ(recent.seen("o", "a", 2, 1'000).offset, 1);
-  EXPECT_EQ(recent.seen("o", "a", 3, 1'001).offset, 3);
+  recent.seen("o", "a", 1_request, 0).attempt = 7'001;
+  EXPECT_EQ(recent.seen("o", "a", 2_request, 1'000).offset, 1_request);
+  EXPECT_EQ(recent.seen("o", "a", 3_request, 1'001).offset, 3_request);
   EXPECT_EQ(recent.find("o", "a")->attempt, 0);
-  EXPECT_EQ(recent.seen("o", "a", 4, 2'001).offset, 3);
-  EXPECT_EQ(recent.seen("o", "a", 1, 0).offset, 3) << "which still runs, and is no part of this window";
+  EXPECT_EQ(recent.seen("o", "a", 4_request, 2'001).offset, 3_request);
+  EXPECT_EQ(recent.seen("o", "a", 1_request, 0).offset, 3_request) << "which still runs, and is no part of this window";
 }
 
 TEST(RecentRequests, NoWindowBeginsWhereNoMoreNumbersAreLeft) {
   RecentRequests recent(10, 1'000);
   for (std::int64_t n = 1; n <= RecentRequests::attempts_max; ++n)
-    EXPECT_EQ(recent.next_attempt("o", "a", n, n * 2'000, 7), n);
-  EXPECT_LT(recent.seen("o", "a", 1'000, 2'000'000).offset, 999);
+    EXPECT_EQ(recent.next_attempt("o", "a", events::RequestOffset(n), n * 2'000, 7), n);
+  EXPECT_LT(recent.seen("o", "a", 1'000_request, 2'000'000).offset, 999_request);
 }
 
 struct RetryRow {
@@ -489,7 +490,8 @@ TEST(RouterOptions, ListNoMoreAttemptsThanFitARecordOfOwnership) {
     const auto most = attempts_listed_max(bytes_max, 15'000);
     events::RouterReleased event{
         .epoch = events::epoch_max, .instance = std::string(16, 'f'), .partition = 999'999, .lease_ms = INT64_MAX};
-    for (std::size_t i = 0; i < most; ++i) event.continuing.push_back({.offset = INT64_MAX, .attempt = INT64_MAX});
+    for (std::size_t i = 0; i < most; ++i)
+      event.continuing.push_back({.offset = events::RequestOffset(INT64_MAX), .attempt = INT64_MAX});
     EXPECT_LE(events::to_json(event).size(), bytes_max) << most;
   }
   EXPECT_EQ(attempts_listed_max(std::size_t{900} * 1'024, 15'000), 15'000U) << "the defaults go together";

@@ -257,7 +257,7 @@ TEST_F(RecoveryTest, WhatAStalledWorkerSaidLateStaysVoidForOwnersThatReadFromBeh
   late.ids = {.epoch = of_stalled.epoch,
               .instance = of_stalled.instance,
               .source_partition = 0,
-              .source_offset = 1,
+              .source_offset = events::RequestOffset(1),
               .org_id = "o",
               .request_id = "r2",
               .attempt = of_stalled.epoch * 1'000 + 1};

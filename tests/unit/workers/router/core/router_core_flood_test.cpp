@@ -88,7 +88,7 @@ TEST_F(FloodTest, OfOneConversationWhoseOrderIsKept) {
   expect_all_served(101);
   std::vector<std::int64_t> offsets;
   for (const auto& facts : audit(Kind::response))
-    if (facts.ids.org_id == "o") offsets.push_back(facts.ids.source_offset);
+    if (facts.ids.org_id == "o") offsets.push_back(facts.ids.source_offset.value());
   EXPECT_TRUE(std::ranges::is_sorted(offsets));
 }
 

@@ -48,8 +48,8 @@ class PutBackTest : public RouterCoreTest {
   void expect_each_ended_once() {
     std::map<std::int64_t, int> began;
     std::map<std::int64_t, int> ended;
-    for (const auto& facts : audit(Kind::request)) ++began[facts.ids.source_offset];
-    for (const auto& facts : audit(Kind::response)) ++ended[facts.ids.source_offset];
+    for (const auto& facts : audit(Kind::request)) ++began[facts.ids.source_offset.value()];
+    for (const auto& facts : audit(Kind::response)) ++ended[facts.ids.source_offset.value()];
     EXPECT_EQ(began.size(), 10U);
     for (const auto& [offset, count] : began) {
       EXPECT_EQ(count, 1) << "offset " << offset;

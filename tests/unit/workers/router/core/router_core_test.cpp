@@ -391,7 +391,7 @@ TEST_F(RouterCoreTest, ARevokeSaysWhatGoesOnCommitsAndReleasesAndFinishesIt) {
   EXPECT_EQ(group->releases, 1);
   ASSERT_EQ(audit(Kind::released).size(), 1U);
   ASSERT_EQ(audit(Kind::released)[0].continuing.size(), 1U);
-  EXPECT_EQ(audit(Kind::released)[0].continuing[0].offset, 1);
+  EXPECT_EQ(audit(Kind::released)[0].continuing[0].offset.value(), 1);
   ASSERT_EQ(group->pending().size(), 1U);
   EXPECT_EQ(group->pending()[0].offset, 1);
   EXPECT_EQ(http.calls.size(), 1U);

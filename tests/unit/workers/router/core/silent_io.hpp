@@ -13,10 +13,10 @@ class SilentIo : public PartitionIo {
     return kafka::Produced::accepted;
   }
   void commit(std::int32_t /*partition*/, std::uint64_t /*generation*/, std::uint32_t /*sequence*/,
-              std::int64_t /*offset*/, const std::string& /*metadata*/) override {}
+              events::RequestOffset /*offset*/, const std::string& /*metadata*/) override {}
   void read(Log /*log*/, std::int32_t /*partition*/, std::int64_t /*from*/) override {}
   void stop_reading(Log /*log*/, std::int32_t /*partition*/) override {}
-  void seek(std::int32_t /*partition*/, std::int64_t /*offset*/) override {}
+  void seek(std::int32_t /*partition*/, events::RequestOffset /*offset*/) override {}
   void ask(std::int32_t /*partition*/, std::uint64_t /*generation*/, std::uint32_t /*sequence*/, Log /*log*/,
            std::optional<Millis> /*at*/) override {}
   [[nodiscard]] bool usable() const override { return true; }

@@ -53,7 +53,7 @@ class SilentPartitionTest : public RouterCoreTest {
   }
   std::vector<std::int64_t> begun(std::int32_t partition) {
     std::vector<std::int64_t> offsets;
-    for (const auto& facts : audit(Kind::request, partition)) offsets.push_back(facts.ids.source_offset);
+    for (const auto& facts : audit(Kind::request, partition)) offsets.push_back(facts.ids.source_offset.value());
     return offsets;
   }
   std::string problem(const std::string& name) {

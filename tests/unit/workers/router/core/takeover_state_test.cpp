@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "common/kafka/consumer.hpp"
+#include "tests/support/offsets.hpp"
 #include "workers/router/core/takeover.hpp"
 
 namespace tokenrail::router {
@@ -14,7 +15,10 @@ constexpr std::int64_t attempt = 5'001;
 
 events::AuditFacts about(Kind kind, std::int64_t source_offset) {
   return {.kind = kind,
-          .ids = {.source_offset = source_offset, .org_id = "o", .request_id = "r", .attempt = attempt},
+          .ids = {.source_offset = events::RequestOffset(source_offset),
+                  .org_id = "o",
+                  .request_id = "r",
+                  .attempt = attempt},
           .epoch = 5,
           .instance = "a-1",
           .outcome = kind == Kind::response ? "completed" : ""};
@@ -60,15 +64,15 @@ TEST_F(TakeoverStateTest, FirstEventTellsWhetherTheLogIsCut) {
 
 TEST_F(TakeoverStateTest, OriginIsKeptWhileAnAttemptIsOpen) {
   event(Kind::request, 7, 500);
-  ASSERT_NE(takeover.origin(7), nullptr);
-  EXPECT_EQ(takeover.origin(7)->key, "k");
-  EXPECT_EQ(takeover.origin(7)->traceparent, "00-1");
-  EXPECT_EQ(takeover.origin(7)->at, Millis(500));
+  ASSERT_NE(takeover.origin(7_request), nullptr);
+  EXPECT_EQ(takeover.origin(7_request)->key, "k");
+  EXPECT_EQ(takeover.origin(7_request)->traceparent, "00-1");
+  EXPECT_EQ(takeover.origin(7_request)->at, Millis(500));
   event(Kind::request, 8);
   event(Kind::response, 7);
-  EXPECT_EQ(takeover.origin(7), nullptr);
-  EXPECT_TRUE(takeover.take_origin(8).has_value());
-  EXPECT_FALSE(takeover.take_origin(8).has_value());
+  EXPECT_EQ(takeover.origin(7_request), nullptr);
+  EXPECT_TRUE(takeover.take_origin(8_request).has_value());
+  EXPECT_FALSE(takeover.take_origin(8_request).has_value());
 }
 
 TEST_F(TakeoverStateTest, TimeToForgetComesEverySoManyEvents) {
@@ -108,7 +112,7 @@ TEST_F(TakeoverStateTest, TailGivesAnswers) {
   expect_answer();
   EXPECT_TRUE(takeover.tail_chunk(chunk(4), false));
   EXPECT_EQ(takeover.tail_read(ChunkOffset(6), false), ChunkOffset(6));
-  EXPECT_NE(takeover.answers().terminal(7, attempt), nullptr);
+  EXPECT_NE(takeover.answers().terminal(7_request, attempt), nullptr);
   EXPECT_EQ(takeover.chunks_read_to(), ChunkOffset(6));
   EXPECT_EQ(takeover.first_chunk_or_end(), ChunkOffset(4));
 }
@@ -118,7 +122,7 @@ TEST_F(TakeoverStateTest, ChunkBehindTheTailIsReadForALease) {
   EXPECT_EQ(takeover.tail_read(ChunkOffset(4), false), ChunkOffset(4));
   EXPECT_EQ(takeover.first_chunk_or_end(), ChunkOffset(4));
   takeover.later_chunk(chunk(5));
-  EXPECT_NE(takeover.answers().terminal(7, attempt), nullptr);
+  EXPECT_NE(takeover.answers().terminal(7_request, attempt), nullptr);
   EXPECT_EQ(takeover.chunks_read_to(), ChunkOffset(6));
   takeover.read_to(ChunkOffset(5));
   EXPECT_EQ(takeover.chunks_read_to(), ChunkOffset(6)) << "never back";
@@ -128,7 +132,7 @@ TEST_F(TakeoverStateTest, WholeTailHidesNoAnswer) {
   event(Kind::request, 7);
   takeover.tail_chunk(chunk(4), false);
   takeover.tail_read(ChunkOffset(6), false);
-  EXPECT_FALSE(takeover.may_have_ended_in_the_cut(7));
+  EXPECT_FALSE(takeover.may_have_ended_in_the_cut(7_request));
 }
 
 TEST_F(TakeoverStateTest, CutTailMayHideAnAnswerThatIsOlderThanWhatIsLeft) {
@@ -139,17 +143,17 @@ TEST_F(TakeoverStateTest, CutTailMayHideAnAnswerThatIsOlderThanWhatIsLeft) {
   takeover.tail_chunk(chunk(4, first_ms), true);
   takeover.tail_chunk(chunk(5, first_ms + 500'000), true);
   takeover.tail_read(ChunkOffset(6), true);
-  EXPECT_TRUE(takeover.may_have_ended_in_the_cut(7));
-  EXPECT_FALSE(takeover.may_have_ended_in_the_cut(8)) << "begun behind the oldest chunk";
-  EXPECT_TRUE(takeover.may_have_ended_in_the_cut(9)) << "nobody knows when it was begun";
+  EXPECT_TRUE(takeover.may_have_ended_in_the_cut(7_request));
+  EXPECT_FALSE(takeover.may_have_ended_in_the_cut(8_request)) << "begun behind the oldest chunk";
+  EXPECT_TRUE(takeover.may_have_ended_in_the_cut(9_request)) << "nobody knows when it was begun";
 }
 
 TEST_F(TakeoverStateTest, TailThatIsGoneMayHideEveryAnswer) {
   event(Kind::request, 7);
   takeover.tail_read(ChunkOffset(6), true);
-  EXPECT_TRUE(takeover.may_have_ended_in_the_cut(7));
+  EXPECT_TRUE(takeover.may_have_ended_in_the_cut(7_request));
   takeover.begin();
-  EXPECT_FALSE(takeover.may_have_ended_in_the_cut(7));
+  EXPECT_FALSE(takeover.may_have_ended_in_the_cut(7_request));
 }
 
 }  // namespace

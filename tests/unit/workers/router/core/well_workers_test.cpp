@@ -64,10 +64,11 @@ TEST(WellWorkers, AreListedUntilTheirAttemptsAreClosed) {
   workers.inherit({{.epoch = 5, .worker = "a"}, {.epoch = 5, .worker = "b"}});
   events::AuditFold fold;
   using Kind = events::AuditFacts::Kind;
-  events::AuditFacts event{.kind = Kind::request,
-                           .ids = {.source_offset = 1, .org_id = "o", .request_id = "r", .attempt = 5'001},
-                           .epoch = 5,
-                           .instance = "a-1"};
+  events::AuditFacts event{
+      .kind = Kind::request,
+      .ids = {.source_offset = events::RequestOffset(1), .org_id = "o", .request_id = "r", .attempt = 5'001},
+      .epoch = 5,
+      .instance = "a-1"};
   fold.apply(events::AuditOffset(0), event);
   EXPECT_EQ(workers.with_open_attempts(fold), (Listed{{.epoch = 5, .worker = "a"}}));
   event.kind = Kind::response;

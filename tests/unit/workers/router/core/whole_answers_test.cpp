@@ -162,13 +162,14 @@ TEST_F(WholeAnswersTest, ALeaseRenewedWhileTheChunkTailIsReadHolds) {
   second.core.on_wake();  // it has run out, and the chunk log is asked for
   ASSERT_TRUE(second.reader.reads("chat.chunks"));
   // The renewal comes before the answer.
-  logs[{"llm.audit", 0}].push_back({.value = events::to_json(events::RouterContinuing{
-                                        .epoch = audit(Kind::claimed)[0].epoch,
-                                        .instance = audit(Kind::claimed)[0].instance,
-                                        .partition = 0,
-                                        .continuing = {{.offset = 0, .attempt = audit(Kind::request)[0].ids.attempt}},
-                                        .lease_ms = options.lease.count()}),
-                                    .timestamp_ms = environment.wall.count()});
+  logs[{"llm.audit", 0}].push_back(
+      {.value = events::to_json(events::RouterContinuing{
+           .epoch = audit(Kind::claimed)[0].epoch,
+           .instance = audit(Kind::claimed)[0].instance,
+           .partition = 0,
+           .continuing = {{.offset = events::RequestOffset(0), .attempt = audit(Kind::request)[0].ids.attempt}},
+           .lease_ms = options.lease.count()}),
+       .timestamp_ms = environment.wall.count()});
   second.reader.deliver("llm.audit");
   second.settle();
   EXPECT_TRUE(audit(Kind::response).empty());
