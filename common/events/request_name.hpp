@@ -5,7 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <string_view>
+
+#include "common/events/request_key.hpp"
 
 namespace tokenrail::events {
 
@@ -13,7 +14,7 @@ namespace tokenrail::events {
 /// names are compared in place of the ids.
 class RequestName {
  public:
-  RequestName(std::string_view org_id, std::string_view request_id);
+  explicit RequestName(const RequestKey& key);
   bool operator==(const RequestName&) const = default;
 
   struct Hash {
