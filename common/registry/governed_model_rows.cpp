@@ -10,6 +10,7 @@
 #include "common/registry/governed_models_sql.hpp"
 #include "common/registry/kept_statements.hpp"
 #include "common/registry/merge_patch.hpp"
+#include "common/registry/model_patch_sql.hpp"
 #include "common/registry/text.hpp"
 
 namespace tokenrail::registry {

@@ -75,9 +75,4 @@ enum class Reads {
 /// One document that counts the scope's models by provider, kind, status and capability.
 [[nodiscard]] std::string statistics_of_models();
 
-/// The SET list of a row's UPDATE, from a patch (SQL, jsonb).
-[[nodiscard]] std::string patched_values(std::string_view patch = "@@patch");
-/// The condition that such an UPDATE changes a row.
-[[nodiscard]] std::string patch_changes(std::string_view patch);
-
 }  // namespace tokenrail::registry

@@ -18,6 +18,7 @@
 #include "common/registry/governed_models_sql.hpp"
 #include "common/registry/governed_sql.hpp"
 #include "common/registry/kept_statements.hpp"
+#include "common/registry/model_patch_sql.hpp"
 #include "common/registry/text.hpp"
 
 namespace tokenrail::registry {
