@@ -31,10 +31,12 @@ it('ends the sessions of all browsers after a question', async () => {
   const assign = watchLeaving();
   await choose('Log out everywhere');
   const dialog = await screen.findByRole('dialog', { name: 'Log out in every browser?' });
-  expect(calls).toEqual([]);
+  // The code of the dialog may be preceded by a read, which asks whether the server is there.
+  const changes = () => calls.filter(({ method }) => method !== 'GET').map(({ path }) => path);
+  expect(changes()).toEqual([]);
   await userEvent.click(within(dialog).getByRole('button', { name: 'Log out everywhere' }));
   await waitFor(() => expect(assign).toHaveBeenCalledOnce());
-  expect(calls.map((call) => call.path)).toEqual(['/v1/session?everywhere=true']);
+  expect(changes()).toEqual(['/v1/session?everywhere=true']);
 });
 
 it('stays where it is when the sessions could not be ended', async () => {
