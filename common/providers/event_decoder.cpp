@@ -142,19 +142,23 @@ bool EventDecoder::tool_call(events::ToolCall call, AnswerSink& sink) {
 bool EventDecoder::tool_calls(ToolCallAssembler& calls, FinishReason& reason, AnswerSink& sink) {
   if (over_) return false;
   if (calls.empty()) return true;
-  auto whole = calls.take();
-  if (!whole) {
-    if (reason == FinishReason::length) {
-      sink.on_event(AnswerWarning{"The answer's length limit cut a tool call off; it is left out."});
-      return true;
+  auto taken = calls.take();
+  if (!taken.problem.empty()) {
+    if (!cuts_calls(reason)) {
+      fail(protocol_failure(fmt::format("{}'s answer cannot be used: {}. Ask again.", title_, taken.problem)), sink);
+      return false;
     }
-    fail(protocol_failure(fmt::format("{}'s answer cannot be used: {}. Ask again.", title_, whole.error().detail)),
-         sink);
-    return false;
+    warn_of_cut_call(reason, sink);
   }
-  for (auto& call : *whole) sink.on_event(ToolCallDone{std::move(call)});
-  reason = FinishReason::tool_calls;
+  for (auto& call : taken.whole) sink.on_event(ToolCallDone{std::move(call)});
+  if (!taken.whole.empty() && reason != FinishReason::content_filter) reason = FinishReason::tool_calls;
   return true;
+}
+
+void EventDecoder::warn_of_cut_call(FinishReason reason, AnswerSink& sink) {
+  sink.on_event(AnswerWarning{reason == FinishReason::content_filter
+                                  ? "The provider's content filter cut a tool call off; it is left out."
+                                  : "The answer's length limit cut a tool call off; it is left out."});
 }
 
 bool EventDecoder::too_many_calls(AnswerSink& sink) {

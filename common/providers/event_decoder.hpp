@@ -58,9 +58,16 @@ class EventDecoder : public AnswerDecoder {
   bool text(std::string_view text, AnswerSink& sink);
   bool reasoning(std::string_view text, AnswerSink& sink);
   bool tool_call(events::ToolCall call, AnswerSink& sink);
-  /// Delivers what was assembled. Calls whose arguments were cut off where `reason` is length are left out with a
-  /// warning; other arguments that are not JSON fail the answer. `reason` becomes tool_calls where there are any.
+  /// Delivers what was assembled. A call that cannot be used is left out with a warning where `reason` cuts calls off,
+  /// else it fails the answer. `reason` becomes tool_calls where there are any and no content filter ended the answer:
+  /// a refused answer is not to be acted on.
   bool tool_calls(ToolCallAssembler& calls, events::FinishReason& reason, AnswerSink& sink);
+  /// Whether an answer may end for that reason in the middle of a tool call.
+  [[nodiscard]] static bool cuts_calls(events::FinishReason reason) {
+    return reason == events::FinishReason::length || reason == events::FinishReason::content_filter;
+  }
+  /// Warns of a call that is left out because `reason` cut it off.
+  static void warn_of_cut_call(events::FinishReason reason, AnswerSink& sink);
   /// Counts a piece of what is delivered whole later; see piece_bytes().
   void count_piece(std::size_t bytes) { piece_bytes_ += bytes; }
   /// Fails an answer that has more tool calls than tool_calls_max. False.

@@ -64,21 +64,26 @@ bool ToolCallAssembler::add(const Fragment& fragment) {
   return true;
 }
 
-Result<std::vector<events::ToolCall>> ToolCallAssembler::take() {
-  std::vector<events::ToolCall> out;
+ToolCallAssembler::Taken ToolCallAssembler::take() {
+  Taken out;
   text_bytes_ = 0;
   of_index_.clear();
   of_id_.clear();
   of_both_.clear();
   for (auto& [index, call] : std::exchange(calls_, {})) {
-    if (call.name.empty()) return fail(ErrorKind::invalid_input, "a tool call has no name");
-    if (call.id.empty()) call.id = fmt::format("call_{}", out.size() + 1);
-    if (!regular_arguments(call.arguments)) {
-      return fail(ErrorKind::invalid_input,
-                  fmt::format("the arguments of the call of \"{}\" are not a JSON object: {}", quotable(call.name, 64),
-                              quotable(std::string_view(call.arguments).substr(0, 200), 80)));
+    std::string problem;
+    if (call.name.empty()) {
+      problem = "a tool call has no name";
+    } else if (!regular_arguments(call.arguments)) {
+      problem = fmt::format("the arguments of the call of \"{}\" are not a JSON object: {}", quotable(call.name, 64),
+                            quotable(std::string_view(call.arguments).substr(0, 200), 80));
     }
-    out.push_back(std::move(call));
+    if (!problem.empty()) {
+      if (out.problem.empty()) out.problem = std::move(problem);
+      continue;
+    }
+    if (call.id.empty()) call.id = fmt::format("call_{}", out.whole.size() + 1);
+    out.whole.push_back(std::move(call));
   }
   return out;
 }

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "common/events/chat_request.hpp"
-#include "common/result.hpp"
 
 namespace tokenrail::providers {
 
@@ -40,9 +39,13 @@ class ToolCallAssembler {
   [[nodiscard]] std::size_t bytes() const { return text_bytes_ + calls_.size() * call_bytes; }
   [[nodiscard]] std::size_t text_bytes() const { return text_bytes_; }
 
+  struct Taken {
+    std::vector<events::ToolCall> whole{};
+    std::string problem{};  ///< of the first call without a name, or whose arguments are not one JSON object
+  };
   /// The calls in the order of their first fragments. Without arguments a call has `{}`; without an id it gets one.
-  /// Errors: invalid_input, naming the first call whose arguments are not one JSON object. Nothing is left here.
-  [[nodiscard]] Result<std::vector<events::ToolCall>> take();
+  /// Nothing is left here.
+  [[nodiscard]] Taken take();
 
  private:
   struct Open {

@@ -381,8 +381,8 @@ class Decoder final : public EventDecoder {
       const bool last = number == blocks.rbegin()->first;
       if (call.arguments.empty()) call.arguments = std::move(block.start_input);
       const bool regular = regular_arguments(call.arguments);
-      // Where the limit hit before the first argument, no arguments is not what the model meant.
-      if (reason == FinishReason::length && (!regular || (empty && last))) {
+      // Where the answer was cut off before the first argument, no arguments is not what the model meant.
+      if (cuts_calls(reason) && (!regular || (empty && last))) {
         ++cut_off;
         continue;
       }
@@ -405,7 +405,7 @@ class Decoder final : public EventDecoder {
            sink);
       return false;
     }
-    if (cut_off > 0) sink.on_event(AnswerWarning{"The answer's length limit cut a tool call off; it is left out."});
+    if (cut_off > 0) warn_of_cut_call(reason, sink);
     // A refused answer is not to be acted on.
     if (calls > 0 && reason != FinishReason::content_filter) reason = FinishReason::tool_calls;
     return true;

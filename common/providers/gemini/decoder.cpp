@@ -344,8 +344,8 @@ class Decoder final : public EventDecoder {
 
   void take_finish(FinishReason reason, const FinishRow* row, AnswerSink& sink) {
     if (open_) {
-      if (reason != FinishReason::length) return unusable("the arguments of a tool call are not whole", sink);
-      sink.on_event(AnswerWarning{"The answer's length limit cut a tool call off; it is left out."});
+      if (!cuts_calls(reason)) return unusable("the arguments of a tool call are not whole", sink);
+      warn_of_cut_call(reason, sink);
       open_.reset();
     }
     if (reason == FinishReason::content_filter) {

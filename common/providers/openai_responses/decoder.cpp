@@ -362,13 +362,15 @@ class Decoder final : public EventDecoder {
     auto reason = refused_ ? FinishReason::content_filter : FinishReason::stop;
     if (status == "incomplete") reason = incomplete_reason(response, sink);
     if (!broken_call_.empty()) {
-      if (status == "completed") {
+      if (!cuts_calls(reason)) {
         return fail(protocol_failure(fmt::format("{}'s answer cannot be used: {}. Ask again.", title(), broken_call_)),
                     sink);
       }
-      if (!over()) sink.on_event(AnswerWarning{"The answer's length limit cut a tool call off; it is left out."});
+      if (!over()) warn_of_cut_call(reason, sink);
     }
-    finish(calls_ > 0 ? FinishReason::tool_calls : reason, sink);
+    // A refused answer is not to be acted on.
+    if (calls_ > 0 && reason != FinishReason::content_filter) reason = FinishReason::tool_calls;
+    finish(reason, sink);
   }
 
   FinishReason incomplete_reason(const ObjectReader& response, AnswerSink& sink) {

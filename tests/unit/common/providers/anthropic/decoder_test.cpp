@@ -185,6 +185,15 @@ TEST(AnthropicDecoder, LeavesOutCallCutByTheLimit) {
   EXPECT_THAT(empty.warnings(), ElementsAre(HasSubstr("length limit")));
 }
 
+TEST(AnthropicDecoder, LeavesOutCallCutByARefusal) {
+  const auto answer =
+      decoded(begin + call_start(0, "a", "f") + arguments_delta(0, R"({\"text\":\"on)") + end("refusal"));
+  EXPECT_FALSE(answer.failure()) << "a refusal is not sent to another deployment";
+  EXPECT_THAT(answer.tool_calls(), IsEmpty());
+  EXPECT_EQ(answer.finish(), FinishReason::content_filter);
+  EXPECT_THAT(answer.warnings(), testing::Contains(HasSubstr("content filter cut a tool call off")));
+}
+
 TEST(AnthropicDecoder, ArgumentsThatAreNoObjectFailTheAnswer) {
   for (const auto* arguments : {R"({\"a\":)", "[1]", "7", "{} x"}) {
     const auto answer =

@@ -152,6 +152,14 @@ TEST(CohereDecoder, LeavesOutCallCutByTheLimitWithWarning) {
   EXPECT_EQ(answer.warnings().size(), 1U);
 }
 
+TEST(CohereDecoder, ContentFilterEndsAnAnswerWithCalls) {
+  EXPECT_EQ(decoded(call_start(0, "a", "f") + end("ERROR_TOXIC")).finish(), FinishReason::content_filter);
+  const auto cut = decoded(call_start(0, "a", "f") + call_delta(0, "{\\\"x\\\":") + end("ERROR_TOXIC"));
+  EXPECT_EQ(cut.finish(), FinishReason::content_filter);
+  EXPECT_THAT(cut.tool_calls(), IsEmpty());
+  EXPECT_THAT(cut.warnings(), ElementsAre(HasSubstr("content filter cut a tool call off")));
+}
+
 TEST(CohereDecoder, ArgumentsThatAreNoObjectFailTheAnswer) {
   const auto answer = decoded(call_start(0, "a", "f") + call_delta(0, "[1") + end("TOOL_CALL"));
   ASSERT_TRUE(answer.failure());

@@ -208,6 +208,15 @@ TEST(GeminiDecoder, PiecesWithoutAUsablePlaceFailTheAnswer) {
           .failure());
 }
 
+TEST(GeminiDecoder, LeavesOutCallCutByAContentFilter) {
+  const auto answer = decoded(event(response(R"({"functionCall":{"name":"f","willContinue":true}})")) +
+                              event(response("", R"("finishReason":"SAFETY")", usage)));
+  EXPECT_FALSE(answer.failure()) << "a refusal is not sent to another deployment";
+  EXPECT_THAT(answer.tool_calls(), IsEmpty());
+  EXPECT_EQ(answer.finish(), FinishReason::content_filter);
+  EXPECT_THAT(answer.warnings(), ElementsAre(HasSubstr("content filter cut a tool call off"), HasSubstr("SAFETY")));
+}
+
 TEST(GeminiDecoder, LeavesOutCallCutByTheLimit) {
   const auto open = event(response(R"({"functionCall":{"name":"f","willContinue":true}})"));
   const auto cut = decoded(open + event(response("", R"("finishReason":"MAX_TOKENS")", usage)));

@@ -212,6 +212,36 @@ TEST(OpenAiDecoder, WrongArgumentsFailUnlessCutOff) {
   EXPECT_THAT(cut.warnings(), ElementsAre(HasSubstr("length limit")));
 }
 
+TEST(OpenAiDecoder, LimitLeavesWholeCallsInPlace) {
+  const auto answer = streamed(
+      {chunk(R"({"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]})"),
+       chunk(R"({"tool_calls":[{"index":1,"id":"b","function":{"name":"f","arguments":"{\"x"}}]})", R"("length")"),
+       done});
+  ASSERT_THAT(answer.tool_calls(), SizeIs(1));
+  EXPECT_EQ(answer.tool_calls()[0].id, "a");
+  EXPECT_EQ(answer.finish(), FinishReason::tool_calls);
+  EXPECT_THAT(answer.warnings(), ElementsAre(HasSubstr("length limit")));
+}
+
+TEST(OpenAiDecoder, ContentFilterEndsAnAnswerWithCalls) {
+  for (const auto* const provider : {"openai", "azure", "openai-compatible"}) {
+    const auto ends = [&](const std::string& arguments) {
+      return streamed(
+          {chunk(R"({"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":")" + arguments + R"("}}]})"),
+           chunk("{}", R"("content_filter")"), done},
+          provider);
+    };
+    const auto whole = ends("{}");
+    EXPECT_EQ(whole.finish(), FinishReason::content_filter) << "a refused answer is not to be acted on";
+    EXPECT_THAT(whole.warnings(), IsEmpty());
+    const auto cut = ends(R"({\"x\":\")");
+    EXPECT_FALSE(cut.failure()) << "a refusal is not sent to another deployment";
+    EXPECT_EQ(cut.finish(), FinishReason::content_filter);
+    EXPECT_THAT(cut.tool_calls(), IsEmpty());
+    EXPECT_THAT(cut.warnings(), ElementsAre(HasSubstr("content filter cut a tool call off")));
+  }
+}
+
 TEST(OpenAiDecoder, ReasoningIsReadInEveryForm) {
   for (const auto& [provider, delta] : std::vector<std::pair<std::string, std::string>>{
            {"deepseek", R"({"content":null,"reasoning_content":"hm"})"},

@@ -174,6 +174,16 @@ TEST(ResponsesDecoder, LeavesOutCallCutByTheLimit) {
   EXPECT_EQ(alone.finish(), FinishReason::length);
 }
 
+TEST(ResponsesDecoder, ContentFilterEndsAnAnswerWithCalls) {
+  const auto whole = decoded(item_done(call("c1", "{}")) + incomplete("content_filter"));
+  EXPECT_EQ(whole.finish(), FinishReason::content_filter) << "a refused answer is not to be acted on";
+  EXPECT_THAT(whole.warnings(), IsEmpty());
+  const auto cut = decoded(item_added(call("c1", "")) + arguments_delta(R"({\"a)") + incomplete("content_filter"));
+  EXPECT_EQ(cut.finish(), FinishReason::content_filter);
+  EXPECT_THAT(cut.tool_calls(), IsEmpty());
+  EXPECT_THAT(cut.warnings(), ElementsAre(HasSubstr("content filter cut a tool call off")));
+}
+
 TEST(ResponsesDecoder, WrongArgumentsFailAWholeAnswer) {
   for (const auto* arguments : {R"([1])", "no", R"({\"a)"}) {
     const auto answer = decoded(item_done(call("c1", arguments)) + completed(call("c1", arguments)));
