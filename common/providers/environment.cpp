@@ -124,7 +124,8 @@ Result<std::vector<NamedModel>> models_by_hand(const config::Values& values,
     }
     NamedModel model{.provider = entry.substr(0, slash), .name = entry.substr(slash + 1)};
     const auto has = [&](const EnvironmentConnection& one) { return one.profile->provider == model.provider; };
-    if (std::ranges::none_of(connections, has)) {
+    // Ollama's connection is there in any case.
+    if (model.provider != "ollama" && std::ranges::none_of(connections, has)) {
       const auto* const profile = find_profile(model.provider);
       return fail(
           ErrorKind::invalid_input,

@@ -35,7 +35,7 @@ struct EnvironmentConnection {
 [[nodiscard]] Result<std::vector<EnvironmentConnection>> environment_connections(const config::Values& values);
 
 /// Models that TOKENRAIL_MODELS adds by hand: "provider/name", comma-separated. Errors: invalid_input, for an entry
-/// that is not of that form or whose provider has no connection here.
+/// that is not of that form or whose provider has no connection here. Ollama has one in any case.
 struct NamedModel {
   std::string provider{};
   std::string name{};

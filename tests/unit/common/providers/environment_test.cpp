@@ -109,6 +109,13 @@ TEST(ModelsByHand, NeedAProviderThatIsConnected) {
               HasSubstr("GROQ_API_KEY"));
 }
 
+TEST(ModelsByHand, NeedNoVariableForOllama) {
+  const auto models = models_by_hand(values_of({{"TOKENRAIL_MODELS", "ollama/llama3.2:1b"}}), {});
+  ASSERT_TRUE(models) << models.error().detail;
+  EXPECT_EQ(models->at(0).provider, "ollama");
+  EXPECT_EQ(models->at(0).name, "llama3.2:1b");
+}
+
 TEST(Credentials, GoOnlyToTheirConnectionAndAddress) {
   const Credentials credentials(connections_of({{"OPENAI_API_KEY", "sk-1"}, {"ANTHROPIC_API_KEY", "ak-1"}}));
   const auto opened = credentials.open(deployment("openai", "env-openai", "https://api.openai.com/v1/"), 0, {}, 0);
