@@ -25,6 +25,10 @@ Result<ProviderConfig> ProviderConfig::read(const events::ChatRequest& request, 
     if (among(rules.fixed, key)) {
       warnings.push_back(
           fmt::format("providerConfig.{}.{} was ignored: the request's own field says it.", provider, key));
+    } else if (among(one_answer_fields, key) && simdjson::minify(value) != "1") {
+      warnings.push_back(fmt::format(
+          "providerConfig.{}.{} was ignored: a request has one answer, of the model that it was admitted for.",
+          provider, key));
     } else if (among(rules.parts, key)) {
       simdjson::dom::object inner;
       if (value.get_object().get(inner) != simdjson::SUCCESS) {

@@ -19,6 +19,9 @@ class ProviderConfig {
  public:
   using Fields = std::map<std::string, std::string, std::less<>>;  ///< values as JSON text
   static constexpr std::string_view chat_fields[] = {"model", "messages", "stream", "tools"};
+  /// Fields that any provider may have, and that are ignored with a warning: they name further models, which
+  /// were not admitted, or buy further answers, which are not read.
+  static constexpr std::string_view one_answer_fields[] = {"models", "preset", "n", "best_of"};
   struct Rules {
     /// Fields that are ignored with a warning: the request's own fields define them.
     std::span<const std::string_view> fixed = chat_fields;

@@ -117,7 +117,13 @@ Result<std::string> generation_of(const ChatRequest& request, const ProviderConf
     const auto thinking = thinking_config(*request.reasoning, model, warnings);
     if (!thinking.empty()) json.raw_field("thinkingConfig", thinking);
   }
-  for (const auto& [name, value] : given) json.raw_field(name, value);
+  for (const auto& [name, value] : given) {
+    if (name == "candidateCount" && value != "1") {
+      warnings.emplace_back("generationConfig.candidateCount was ignored: a request has one answer.");
+    } else {
+      json.raw_field(name, value);
+    }
+  }
   json.end_object();
   return out;
 }

@@ -413,6 +413,15 @@ TEST(GeminiChat, ProviderConfigIsLaidOverTheRest) {
   EXPECT_THAT(warnings, IsEmpty());
 }
 
+TEST(GeminiChat, ProviderConfigAsksForNoFurtherAnswers) {
+  std::vector<std::string> warnings;
+  const auto body =
+      changed([](auto& r) { r.provider_config["gemini"] = R"({"generationConfig":{"candidateCount":8,"topK":3}})"; },
+              &warnings);
+  EXPECT_EQ(body, hi + R"(,"generationConfig":{"topK":3}})");
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("candidateCount")));
+}
+
 TEST(GeminiChat, ProviderConfigCannotChangeWhatWasAdmitted) {
   std::vector<std::string> warnings;
   EXPECT_EQ(changed(

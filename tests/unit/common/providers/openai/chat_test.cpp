@@ -477,6 +477,19 @@ TEST(OpenAiChat, ProviderConfigIsLaidOverTheBody) {
               HasSubstr("providerConfig.openai: must be a JSON object"));
 }
 
+TEST(OpenAiChat, ProviderConfigNamesNoFurtherModelsOrAnswers) {
+  const auto out = made("openrouter", [](ChatRequest& request) {
+    request.provider_config["openrouter"] =
+        R"({"models":["openai/o3-pro"],"preset":"mine","route":"fallback","n":8,"best_of":8})";
+  });
+  EXPECT_EQ(out.body, hi + usage + R"(,"route":"fallback"})");
+  const auto one = made("vllm", [](ChatRequest& request) { request.provider_config["vllm"] = R"({"n":1})"; });
+  EXPECT_EQ(one.body, hi + usage + R"(,"n":1})");
+  EXPECT_THAT(one.warnings, IsEmpty());
+  EXPECT_THAT(out.warnings, ElementsAre(HasSubstr("providerConfig.openrouter.models"), HasSubstr(".preset"),
+                                        HasSubstr(".n was"), HasSubstr(".best_of")));
+}
+
 TEST(OpenAiChat, EveryProfileMakesARequest) {
   for (const auto& profile : chat_profiles()) {
     const auto out = made(std::string(profile.provider), [](ChatRequest&) {});
