@@ -54,8 +54,17 @@ class Writer {
 
   Result<void> system(const events::ChatRequest& request) {
     bool open = false;
+    bool others = false;
     for (std::size_t i = 0; i < request.messages.size(); ++i) {
-      if (request.messages[i].role != Role::system) continue;
+      if (request.messages[i].role != Role::system) {
+        others = true;
+        continue;
+      }
+      if (others && has_content(request.messages[i], provider_)) {
+        warnings_.push_back(fmt::format(
+            "messages[{}]: Anthropic takes system messages only before all others; this one was moved to the front.",
+            i));
+      }
       for (const auto& part : request.messages[i].content) {
         if (part.type != "text") {
           return invalid(i, fmt::format("a system message has only text, not a part of type \"{}\"; move it to a user "

@@ -154,6 +154,18 @@ TEST(AnthropicChat, SystemMessagesAreHoisted) {
   EXPECT_THAT(messages_of({message(Role::system, "a")}), HasSubstr("error: messages: "));
 }
 
+TEST(AnthropicChat, SystemMessageThatIsMovedHasAWarning) {
+  std::vector<std::string> warnings;
+  const std::vector<Message> before = {message(Role::system, "a"), message(Role::system, "b"), message(Role::user, "u"),
+                                       message(Role::system, " ")};
+  changed([&](auto& r) { r.messages = before; }, &warnings);
+  EXPECT_THAT(warnings, IsEmpty());
+  changed(
+      [](auto& r) { r.messages = {message(Role::user, "u"), message(Role::system, "a"), message(Role::user, "v")}; },
+      &warnings);
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("messages[1]: Anthropic takes system messages only before all others")));
+}
+
 TEST(AnthropicChat, NeighboursOfOneRoleAreOneMessage) {
   std::vector<std::string> warnings;
   EXPECT_EQ(messages_of({message(Role::user, "a"), message(Role::user, "b"), message(Role::assistant, "c"),
