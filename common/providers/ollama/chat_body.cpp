@@ -143,13 +143,15 @@ Result<void> write_messages(events::JsonWriter& json, const ChatRequest& request
   return {};
 }
 
-void write_tools(events::JsonWriter& json, const ChatRequest& request, Warnings& warnings) {
+Result<void> write_tools(events::JsonWriter& json, const ChatRequest& request) {
   using Mode = events::ToolChoice::Mode;
   const auto mode = request.tool_choice ? request.tool_choice->mode : Mode::automatic;
+  if (request.tools.empty() || mode == Mode::none) return {};
   if (mode == Mode::required || mode == Mode::named) {
-    warnings.emplace_back("toolChoice: Ollama cannot be made to call a tool; the model decides.");
+    return fail(ErrorKind::invalid_input,
+                "toolChoice: Ollama cannot be made to call a tool; ask for \"auto\", or choose a model of another "
+                "provider");
   }
-  if (request.tools.empty() || mode == Mode::none) return;
   json.begin_array("tools");
   for (const auto& tool : request.tools) {
     json.begin_object();
@@ -162,6 +164,7 @@ void write_tools(events::JsonWriter& json, const ChatRequest& request, Warnings&
     json.end_object();
   }
   json.end_array();
+  return {};
 }
 
 void write_format(events::JsonWriter& json, const ChatRequest& request) {
@@ -247,7 +250,7 @@ Result<std::string> chat_body(const ChatRequest& request, std::string_view model
   // Left out, the beginning of a prompt that is too long would be dropped without a word. A server without this field
   // ignores it.
   if (!config->has("truncate")) json.field("truncate", false);
-  write_tools(json, request, warnings);
+  if (const auto written = write_tools(json, request); !written) return std::unexpected(written.error());
   if (!config->has("format")) write_format(json, request);
   if (!config->has("think")) write_think(json, request, model, warnings);
   write_options(json, request, *config);

@@ -65,7 +65,7 @@ class Body {
     }
     write_sampling();
     if (auto written = write_stop(); !written) return written;
-    write_tools();
+    if (auto written = write_tools(); !written) return written;
     if (auto written = write_format(); !written) return written;
     write_reasoning();
     config_.write(json_);
@@ -119,11 +119,17 @@ class Body {
     return {};
   }
 
-  void write_tools() {
+  Result<void> write_tools() {
     const auto mode = request_.tool_choice ? request_.tool_choice->mode : Mode::automatic;
     const bool forced = mode == Mode::required || mode == Mode::named;
     const bool choosable = profile_.tool_choices != ToolChoices::none;
-    if (request_.tools.empty() || (mode == Mode::none && !choosable)) return;
+    if (request_.tools.empty() || (mode == Mode::none && !choosable)) return {};
+    if (forced && !choosable) {
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("toolChoice: {} cannot be made to call a tool; ask for \"auto\", or choose a model of "
+                              "another provider",
+                              title_));
+    }
     // A server that knows no names can still be made to call this one tool: by knowing no other.
     const bool only_named = mode == Mode::named && profile_.tool_choices == ToolChoices::words_only;
     json_.begin_array("tools");
@@ -139,20 +145,18 @@ class Body {
       json_.end_object();
     }
     json_.end_array();
-    if (forced && !choosable) {
-      warnings_.push_back(fmt::format("toolChoice: {} cannot be made to call a tool; the model decides.", title_));
-    }
-    if (!request_.tool_choice || !choosable || config_.has("tool_choice")) return;
+    if (!request_.tool_choice || !choosable || config_.has("tool_choice")) return {};
     if (mode == Mode::automatic) json_.field("tool_choice", "auto");
     if (mode == Mode::none) json_.field("tool_choice", "none");
     if (mode == Mode::required || only_named) json_.field("tool_choice", profile_.tool_required);
-    if (mode != Mode::named || only_named) return;
+    if (mode != Mode::named || only_named) return {};
     json_.begin_object("tool_choice");
     json_.field("type", "function");
     json_.begin_object("function");
     json_.field("name", request_.tool_choice->name);
     json_.end_object();
     json_.end_object();
+    return {};
   }
 
   Result<void> write_format() {

@@ -240,10 +240,17 @@ TEST(OllamaChat, ToolsAreOfferedUnlessTheChoiceIsNone) {
   EXPECT_THAT(warnings, IsEmpty());
   EXPECT_EQ(changed(offering(Mode::none), &warnings), hi + "}");
   EXPECT_THAT(warnings, IsEmpty());
-  EXPECT_EQ(changed(offering(Mode::required), &warnings), offered);
-  EXPECT_THAT(warnings, ElementsAre(HasSubstr("toolChoice")));
-  EXPECT_EQ(changed(offering(Mode::named), &warnings), offered);
-  EXPECT_THAT(warnings, ElementsAre(HasSubstr("toolChoice")));
+}
+
+TEST(OllamaChat, ToolThatMustBeCalledIsRefused) {
+  using Mode = events::ToolChoice::Mode;
+  for (const auto mode : {Mode::required, Mode::named}) {
+    EXPECT_THAT(changed([&](auto& r) {
+                  r.tools = {{.name = "f"}};
+                  r.tool_choice = events::ToolChoice{.mode = mode, .name = "f"};
+                }),
+                HasSubstr("error: toolChoice: Ollama cannot be made to call a tool"));
+  }
 }
 
 struct ThinkCase {

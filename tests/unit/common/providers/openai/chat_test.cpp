@@ -232,9 +232,10 @@ TEST(OpenAiChat, ToolsAndTheirChoice) {
             hi + tools + R"(,"tool_choice":"any"})");
   EXPECT_EQ(made("lmstudio", with(ToolChoice{.mode = ToolChoice::Mode::named, .name = "g"})).body,
             hi + usage + R"(,"tools":[)" + tool_g + R"(],"tool_choice":"required"})");
-  const auto ollama = made("ollama-openai", with(ToolChoice{.mode = ToolChoice::Mode::required}));
-  EXPECT_EQ(ollama.body, hi + usage + tools + "}");
-  EXPECT_THAT(ollama.warnings, ElementsAre(HasSubstr("the model decides")));
+  for (const auto mode : {ToolChoice::Mode::required, ToolChoice::Mode::named}) {
+    EXPECT_THAT(made("ollama-openai", with(ToolChoice{.mode = mode, .name = "g"})).error,
+                HasSubstr("toolChoice: Ollama (OpenAI API) cannot be made to call a tool"));
+  }
   EXPECT_EQ(made("ollama-openai", with(ToolChoice{.mode = ToolChoice::Mode::none})).body, hi + usage + "}");
   EXPECT_EQ(made("openai", [](ChatRequest& request) { request.tool_choice = ToolChoice{}; }).body, hi + usage + "}")
       << "a choice between no tools is refused there";

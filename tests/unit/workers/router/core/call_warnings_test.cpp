@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 /// A model whose deployment on "a" speaks OpenAI's API, which has no topK, and whose deployment on "b" speaks Ollama's,
-/// which cannot be made to call a tool.
+/// where this model cannot stop thinking.
 class CallWarningsTest : public RouterCoreTest {
  protected:
   CallWarningsTest() {
@@ -29,7 +29,7 @@ class CallWarningsTest : public RouterCoreTest {
                                          .adapter = adapter,
                                          .base_url = "http://" + connection,
                                          .auth_type = "none",
-                                         .upstream_name = "two",
+                                         .upstream_name = "gpt-oss:20b",
                                          .priority = static_cast<std::int64_t>(event.model.deployments.size())});
     }
     event.key = events::model_key(event.model);
@@ -40,9 +40,7 @@ class CallWarningsTest : public RouterCoreTest {
     make_core(options);
     assign();
   }
-  void ask(
-      const std::string& more =
-          R"("topK":5,"toolChoice":"required","tools":[{"name":"look","description":"Looks.","parameters":{"type":"object","properties":{}}}],)") {
+  void ask(const std::string& more = R"("topK":5,"reasoning":false,)") {
     request("r1", more, std::nullopt, R"("modelProvider":"ollama","modelName":"two",)");
     settle();
   }
@@ -86,7 +84,7 @@ TEST_F(CallWarningsTest, AreThoseOfTheFallbackWhereItAnswers) {
   ASSERT_EQ(http.started, 2U);
   answer(2);
   settle();
-  EXPECT_THAT(chunks().back().warnings, ElementsAre(HasSubstr("toolChoice")));
+  EXPECT_THAT(chunks().back().warnings, ElementsAre(HasSubstr("thinking")));
 }
 
 TEST_F(CallWarningsTest, AreThoseOfTheHedgeWhereItAnswers) {
@@ -97,7 +95,7 @@ TEST_F(CallWarningsTest, AreThoseOfTheHedgeWhereItAnswers) {
   ASSERT_EQ(http.started, 2U);
   answer(2);
   settle();
-  EXPECT_THAT(chunks().back().warnings, ElementsAre(HasSubstr("toolChoice")));
+  EXPECT_THAT(chunks().back().warnings, ElementsAre(HasSubstr("thinking")));
 }
 
 TEST_F(CallWarningsTest, OfACallThatWasGivenUpAreNotPublished) {
