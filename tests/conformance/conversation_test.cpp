@@ -358,6 +358,9 @@ void expect_accepted(const Speaker& from, const Speaker& to, const ChatRequest& 
         EXPECT_THAT(body, Not(HasSubstr(signature)));
       }
     }
+    if (from.provider != to.provider && !message.provider_blocks.empty() && !message.reasoning.empty()) {
+      EXPECT_THAT(body, Not(HasSubstr(message.reasoning))) << "the text of another provider's reasoning";
+    }
   }
   if (from.provider != to.provider) {
     EXPECT_THAT(body, Not(HasSubstr("SIGNED+")));

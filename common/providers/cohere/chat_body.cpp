@@ -158,7 +158,7 @@ Result<std::string> chat_body(const ChatRequest& request, std::string_view provi
   json.begin_object();
   json.field("model", model);
   json.field("stream", request.stream);
-  if (const auto written = write_messages(json, request); !written) return std::unexpected(written.error());
+  if (const auto written = write_messages(json, request, provider); !written) return std::unexpected(written.error());
   write_tools(json, request, *config);
   if (!config->has("response_format")) write_format(json, request);
   if (!config->has("thinking")) write_thinking(json, request, warnings);

@@ -10,6 +10,7 @@
 #include "common/providers/call_ids.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/json_scratch.hpp"
+#include "common/providers/own_reasoning.hpp"
 
 namespace tokenrail::providers::cohere {
 
@@ -108,10 +109,10 @@ void write_text(events::JsonWriter& json, std::string_view type, std::string_vie
 }
 
 /// One text is a string, anything else a list of parts.
-Result<void> write_content(events::JsonWriter& json, const Message& message, std::size_t index) {
-  const bool assistant = message.role == Role::assistant;
+Result<void> write_content(events::JsonWriter& json, const Message& message, std::string_view reasoning,
+                           std::size_t index) {
   // Before calls the reasoning is their plan; else it is a part of the content.
-  const bool thinks = assistant && !message.reasoning.empty() && message.tool_calls.empty();
+  const bool thinks = !reasoning.empty() && message.tool_calls.empty();
   const auto& content = message.content;
   if (!thinks && content.size() == 1 && content.front().type == "text") {
     // An empty text beside calls says nothing, and is refused.
@@ -120,7 +121,7 @@ Result<void> write_content(events::JsonWriter& json, const Message& message, std
   }
   if (!thinks && content.empty()) return {};
   json.begin_array("content");
-  if (thinks) write_text(json, "thinking", message.reasoning);
+  if (thinks) write_text(json, "thinking", reasoning);
   for (const auto& part : content) {
     Result<void> written;
     if (part.type == "text") {
@@ -156,16 +157,18 @@ void write_tool_calls(events::JsonWriter& json, const Message& message, CallIds&
 
 }  // namespace
 
-Result<void> write_messages(events::JsonWriter& json, const events::ChatRequest& request) {
+Result<void> write_messages(events::JsonWriter& json, const events::ChatRequest& request, std::string_view provider) {
   CallIds ids;
   json.begin_array("messages");
   for (std::size_t i = 0; i < request.messages.size(); ++i) {
     const auto& message = request.messages[i];
     json.begin_object();
     json.field("role", name_of(message.role));
-    if (const auto written = write_content(json, message, i); !written) return written;
+    const bool reasons = message.role == Role::assistant && own_reasoning(message, provider);
+    const auto reasoning = reasons ? std::string_view(message.reasoning) : std::string_view();
+    if (const auto written = write_content(json, message, reasoning, i); !written) return written;
     if (message.role == Role::assistant && !message.tool_calls.empty()) {
-      if (!message.reasoning.empty()) json.field("tool_plan", message.reasoning);
+      if (!reasoning.empty()) json.field("tool_plan", reasoning);
       write_tool_calls(json, message, ids);
     }
     if (message.role == Role::tool) json.field("tool_call_id", ids.result(message.tool_call_id));

@@ -1,8 +1,7 @@
 // The messages of a chat request in Cohere's form. Private to this folder.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include "common/events/chat_request.hpp"
 #include "common/events/json_writer.hpp"
@@ -10,7 +9,8 @@
 
 namespace tokenrail::providers::cohere {
 
-/// Errors: invalid_input, naming the message.
-[[nodiscard]] Result<void> write_messages(events::JsonWriter& json, const events::ChatRequest& request);
+/// `provider`: whose reasoning goes along. Errors: invalid_input, naming the message.
+[[nodiscard]] Result<void> write_messages(events::JsonWriter& json, const events::ChatRequest& request,
+                                          std::string_view provider);
 
 }  // namespace tokenrail::providers::cohere

@@ -10,6 +10,7 @@
 #include "common/providers/failure_text.hpp"
 #include "common/providers/json_scratch.hpp"
 #include "common/providers/newest_calls.hpp"
+#include "common/providers/own_reasoning.hpp"
 #include "common/providers/provider_config.hpp"
 
 namespace tokenrail::providers::ollama {
@@ -123,7 +124,7 @@ Result<void> write_messages(events::JsonWriter& json, const ChatRequest& request
     json.field("role", name_of(message.role));
     if (const auto written = write_content(json, message, i); !written) return written;
     if (message.role == Role::assistant) {
-      if (!message.reasoning.empty()) json.field("thinking", message.reasoning);
+      if (!message.reasoning.empty() && own_reasoning(message, "ollama")) json.field("thinking", message.reasoning);
       if (const auto written = write_tool_calls(json, message, i, ids); !written) return written;
     }
     if (message.role == Role::tool) {

@@ -9,6 +9,7 @@
 
 #include "common/providers/call_ids.hpp"
 #include "common/providers/failure_text.hpp"
+#include "common/providers/own_reasoning.hpp"
 
 namespace tokenrail::providers::openai {
 
@@ -187,7 +188,7 @@ class Writer {
   Result<void> write_answer(const Message& message) {
     const auto text = joined_text(message);
     if (!text) return std::unexpected(text.error());
-    if (profile_.replay == Replay::content_parts && !message.reasoning.empty() && own_reasoning(message)) {
+    if (profile_.replay == Replay::content_parts && !message.reasoning.empty() && own_reasoning(message, provider_)) {
       write_thinking_parts(message.reasoning, *text);
     } else if (!text->empty() || message.tool_calls.empty()) {
       json_.field("content", *text);
@@ -230,29 +231,24 @@ class Writer {
     json_.end_array();
   }
 
-  /// Reasoning that comes with blocks of other providers alone is another provider's.
-  [[nodiscard]] bool own_reasoning(const Message& message) const {
-    const auto& blocks = message.provider_blocks;
-    return blocks.empty() || std::ranges::find(blocks, provider_, &events::ProviderBlock::provider) != blocks.end();
-  }
-
   void write_reasoning(const Message& message) {
+    const auto text = own_reasoning(message, provider_) ? std::string_view(message.reasoning) : std::string_view();
     switch (profile_.replay) {
       case Replay::none:
       case Replay::content_parts:
         return;
       case Replay::reasoning:
-        if (!message.reasoning.empty()) json_.field("reasoning", message.reasoning);
+        if (!text.empty()) json_.field("reasoning", text);
         return;
       case Replay::reasoning_content:
-        if (!message.reasoning.empty()) json_.field("reasoning_content", message.reasoning);
+        if (!text.empty()) json_.field("reasoning_content", text);
         return;
       case Replay::tool_turns:
-        // An answer of another provider may have none: an empty one is accepted, a missing one is not.
-        if (!message.tool_calls.empty()) json_.field("reasoning_content", message.reasoning);
+        // An answer of another provider has none: an empty one is accepted, a missing one is not.
+        if (!message.tool_calls.empty()) json_.field("reasoning_content", text);
         return;
       case Replay::details:
-        if (!message.reasoning.empty()) json_.field("reasoning", message.reasoning);
+        if (!text.empty()) json_.field("reasoning", text);
         write_details(message);
         return;
     }

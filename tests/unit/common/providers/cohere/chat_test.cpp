@@ -230,6 +230,18 @@ TEST(CohereChat, EarlierThinkingIsAPartOfTheAnswer) {
                         R"({"type":"text","text":"Hello"}]})"));
 }
 
+TEST(CohereChat, ReasoningOfOtherProvidersIsNotSent) {
+  auto answer = message(Role::assistant, "Hello");
+  answer.reasoning = "Hm.";
+  answer.provider_blocks = {{.provider = "anthropic", .data = R"({"signature":"c2ln"})"}};
+  EXPECT_THAT(body_of(request_with({answer, message(Role::user, "hi")})), Not(HasSubstr("Hm.")));
+  answer.tool_calls = {{.id = "a_1", .name = "look", .arguments = "{}"}};
+  auto result = message(Role::tool, "363.89");
+  result.tool_call_id = "a_1";
+  result.name = "look";
+  EXPECT_THAT(body_of(request_with({message(Role::user, "hi"), answer, result})), Not(HasSubstr("tool_plan")));
+}
+
 TEST(CohereChat, BlocksOfOtherProvidersAreNotSent) {
   auto answer = message(Role::assistant, "Hello");
   answer.provider_blocks = {{.provider = "anthropic", .data = R"({"signature":"c2ln"})"}};

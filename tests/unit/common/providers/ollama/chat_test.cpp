@@ -163,6 +163,13 @@ TEST(OllamaChat, ThinkingIsReplayedOnAssistantMessagesOnly) {
               HasSubstr(R"([{"role":"assistant","content":"4","thinking":"2+2"},{"role":"user","content":"why"}])"));
 }
 
+TEST(OllamaChat, ThinkingOfAnotherProviderIsNotReplayed) {
+  auto said = message(Role::assistant, "4");
+  said.reasoning = "2+2";
+  said.provider_blocks = {{.provider = "anthropic", .data = R"({"signature":"c2ln"})"}};
+  EXPECT_THAT(body_of(request_with({said})), HasSubstr(R"([{"role":"assistant","content":"4"}])"));
+}
+
 TEST(OllamaChat, TextPartsAreJoinedByLineEnds) {
   Message parts;
   parts.content = {{.type = "text", .text = "a"}, {.type = "text", .text = "b"}};

@@ -300,15 +300,30 @@ TEST(OpenAiChat, MistralGetsNoReasoningOfAnotherProvider) {
   EXPECT_THAT(made("mistral", mixed).body, HasSubstr(R"({"type":"text","text":"hm"})"));
 }
 
+TEST(OpenAiChat, ReasoningOfAnotherProviderIsNotReplayed) {
+  const auto others = [](ChatRequest& request) {
+    conversation(request);
+    request.messages[2].provider_blocks = {{.provider = "anthropic", .data = R"({"x":1})"}};
+  };
+  for (const auto* const provider : {"openrouter", "deepseek", "vllm", "llamacpp", "ollama-openai", "mistral"}) {
+    EXPECT_THAT(made(provider, others).body, Not(HasSubstr("hm"))) << provider;
+  }
+  EXPECT_THAT(made("deepseek", others).body, HasSubstr(R"("reasoning_content":"")")) << "it must not be missing";
+}
+
 TEST(OpenAiChat, ReasoningIsReplayedAsEachProviderTakesIt) {
   EXPECT_THAT(made("openrouter", conversation).body,
               HasSubstr(R"("reasoning":"hm","reasoning_details":[{"type":"reasoning.text","signature":"s"}],)"));
   EXPECT_THAT(made("openrouter", conversation).body, Not(HasSubstr("\"x\":1"))) << "a block of another provider";
-  EXPECT_THAT(made("deepseek", conversation).body, HasSubstr(R"({"role":"assistant","reasoning_content":"hm",)"));
-  EXPECT_THAT(made("vllm", conversation).body, HasSubstr(R"({"role":"assistant","reasoning":"hm",)"));
-  EXPECT_THAT(made("llamacpp", conversation).body, HasSubstr(R"({"role":"assistant","reasoning_content":"hm",)"));
+  const auto without_blocks = [](ChatRequest& request) {
+    conversation(request);
+    request.messages[2].provider_blocks.clear();
+  };
+  EXPECT_THAT(made("deepseek", without_blocks).body, HasSubstr(R"({"role":"assistant","reasoning_content":"hm",)"));
+  EXPECT_THAT(made("vllm", without_blocks).body, HasSubstr(R"({"role":"assistant","reasoning":"hm",)"));
+  EXPECT_THAT(made("llamacpp", without_blocks).body, HasSubstr(R"({"role":"assistant","reasoning_content":"hm",)"));
   for (const auto* const none : {"openai", "groq", "xai", "tgi", "somebody"}) {
-    EXPECT_THAT(made(none, conversation).body, Not(HasSubstr("hm"))) << none;
+    EXPECT_THAT(made(none, without_blocks).body, Not(HasSubstr("hm"))) << none;
   }
   // DeepSeek refuses turns with tools that lack it, and needs it in no other.
   const auto without = [](ChatRequest& request) {
