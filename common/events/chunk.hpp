@@ -27,6 +27,13 @@ struct Usage {
   std::optional<std::int64_t> cache_write_input_tokens{};
   std::optional<std::int64_t> reasoning_tokens{};
   bool estimated = false;
+
+  // Parts of the counts above that have prices of their own. Only the cost is computed from them: no record has them.
+  std::int64_t cache_write_1h_tokens = 0;
+  std::int64_t audio_input_tokens = 0;
+  std::int64_t audio_output_tokens = 0;
+  std::int64_t image_input_tokens = 0;
+  std::int64_t image_output_tokens = 0;
 };
 
 struct Timing {

@@ -48,16 +48,28 @@ std::optional<std::int64_t> cost_of(const events::ModelPrices& prices, ServiceTi
   // A provider that counts more cached tokens than tokens is not believed beyond those.
   const auto cached = std::clamp<std::int64_t>(usage.cached_input_tokens.value_or(0), 0, input);
   const auto written = std::clamp<std::int64_t>(usage.cache_write_input_tokens.value_or(0), 0, input - cached);
+  const auto written_for_long = std::clamp<std::int64_t>(usage.cache_write_1h_tokens, 0, written);
   const auto reasoned = std::clamp<std::int64_t>(usage.reasoning_tokens.value_or(0), 0, output);
   const auto price = [&](PriceDimension dimension) { return price_of(prices, dimension, tier, input, minute); };
   const auto output_price = price(PriceDimension::output);
   const auto reasoning_price = price(PriceDimension::reasoning);
+  const auto image_price = price(PriceDimension::image_in);
+  const auto heard = std::clamp<std::int64_t>(usage.audio_input_tokens, 0, input);
+  const auto seen = image_price ? std::clamp<std::int64_t>(usage.image_input_tokens, 0, input - heard) : 0;
+  // Providers do not say how many of them came from the cache.
+  if (heard + seen > 0 && cached + written > 0) return std::nullopt;
+  const auto spoken = std::clamp<std::int64_t>(usage.audio_output_tokens, 0, output - reasoned);
+  const auto drawn = std::clamp<std::int64_t>(usage.image_output_tokens, 0, output - reasoned - spoken);
 
   Wide sum = 0;
   for (const auto& [tokens, each] :
-       {std::pair(input - cached - written, price(PriceDimension::input)),
-        std::pair(cached, price(PriceDimension::cache_read)), std::pair(written, price(PriceDimension::cache_write)),
-        std::pair(output - reasoned, output_price),
+       {std::pair(input - cached - written - heard - seen, price(PriceDimension::input)),
+        std::pair(cached, price(PriceDimension::cache_read)),
+        std::pair(written - written_for_long, price(PriceDimension::cache_write)),
+        std::pair(written_for_long, price(PriceDimension::cache_write_1h)),
+        std::pair(heard, price(PriceDimension::audio_in)), std::pair(seen, image_price),
+        std::pair(output - reasoned - spoken - drawn, output_price),
+        std::pair(spoken, price(PriceDimension::audio_out)), std::pair(drawn, price(PriceDimension::image_out)),
         std::pair(reasoned, reasoning_price ? reasoning_price : output_price)}) {
     if (tokens == 0) continue;
     if (!each) return std::nullopt;

@@ -15,9 +15,11 @@ namespace tokenrail::registry {
 [[nodiscard]] std::optional<std::int64_t> price_of(const events::ModelPrices& prices, PriceDimension dimension,
                                                    ServiceTier tier, std::int64_t prompt_tokens, std::int64_t minute);
 
-/// In micro-dollars, rounded half to even once, at the end. Cached tokens, those written into the cache and reasoning
-/// tokens have their own prices; reasoning without one of its own is output. A price for the request itself is added.
-/// Nothing: a price that is needed is unknown. What was not used needs no price.
+/// In micro-dollars, rounded half to even once, at the end. Cached tokens, those written into the cache (for an hour
+/// or not so long), audio, images and reasoning tokens have their own prices; reasoning without one of its own is
+/// output, an image of the prompt is input. A price for the request itself is added.
+/// Nothing: a price that is needed is unknown, or it is not known whether audio came from the cache. What was not used
+/// needs no price.
 [[nodiscard]] std::optional<std::int64_t> cost_of(const events::ModelPrices& prices, ServiceTier tier,
                                                   const events::Usage& usage, std::int64_t minute);
 

@@ -13,6 +13,7 @@ struct Counts {
   std::optional<std::int64_t> input{};  ///< without those read from or written to the cache
   std::optional<std::int64_t> cache_read{};
   std::optional<std::int64_t> cache_creation{};
+  std::optional<std::int64_t> cache_creation_1h{};  ///< part of `cache_creation`
   std::optional<std::int64_t> output{};
   std::optional<std::int64_t> thinking{};  ///< part of `output`
 
@@ -24,6 +25,7 @@ struct Counts {
     out.cached_input_tokens = cache_read;
     out.cache_write_input_tokens = cache_creation;
     out.reasoning_tokens = thinking;
+    out.cache_write_1h_tokens = cache_creation_1h.value_or(0);
     return out;
   }
 };

@@ -71,6 +71,9 @@ void read_counts(const ObjectReader& usage, Counts& counts) {
   read_count(usage, "input_tokens", counts.input);
   read_count(usage, "cache_read_input_tokens", counts.cache_read);
   read_count(usage, "cache_creation_input_tokens", counts.cache_creation);
+  if (const auto creation = object_at(usage, "cache_creation")) {
+    read_count(*creation, "ephemeral_1h_input_tokens", counts.cache_creation_1h);
+  }
   read_count(usage, "output_tokens", counts.output);
   if (const auto details = object_at(usage, "output_tokens_details")) {
     read_count(*details, "thinking_tokens", counts.thinking);

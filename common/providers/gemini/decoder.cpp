@@ -38,10 +38,18 @@ constexpr std::array<std::string_view, 4> candidate_names = {"index", "finishRea
 using Candidate = JsonFields<candidate_names.size()>;
 enum PartField : std::uint8_t { part_signature, part_call, part_text, part_thought };
 constexpr std::array<std::string_view, 4> part_names = {"thoughtSignature", "functionCall", "text", "thought"};
-enum CountField : std::uint8_t { count_prompt, count_candidates, count_thoughts, count_tools, count_cached };
-constexpr std::array<std::string_view, 5> count_names = {"promptTokenCount", "candidatesTokenCount",
-                                                         "thoughtsTokenCount", "toolUsePromptTokenCount",
-                                                         "cachedContentTokenCount"};
+enum CountField : std::uint8_t {
+  count_prompt,
+  count_candidates,
+  count_thoughts,
+  count_tools,
+  count_cached,
+  count_prompt_parts,
+  count_candidates_parts
+};
+constexpr std::array<std::string_view, 7> count_names = {
+    "promptTokenCount",        "candidatesTokenCount", "thoughtsTokenCount",     "toolUsePromptTokenCount",
+    "cachedContentTokenCount", "promptTokensDetails",  "candidatesTokensDetails"};
 
 /// Text that lives as long as the document; empty where it is missing or of another type.
 std::string_view view_at(const ObjectReader& object, std::string_view key) {
@@ -162,6 +170,16 @@ class Decoder final : public EventDecoder {
     return std::nullopt;
   }
 
+  /// Of a list that counts each kind of content.
+  static std::int64_t tokens_of(std::string_view modality, const dom::array& parts) {
+    std::int64_t tokens = 0;
+    for (const auto element : parts) {
+      const ObjectReader part(element);
+      if (view_at(part, "modality") == modality) tokens = part.integer_if("tokenCount").value_or(0);
+    }
+    return tokens;
+  }
+
   void take_usage(dom::element element, bool last, AnswerSink& sink) {
     const JsonFields<count_names.size()> counts(element, count_names);
     const auto count_at = [&](CountField field) {
@@ -177,6 +195,14 @@ class Decoder final : public EventDecoder {
     usage.output_tokens = candidates.value_or(0) + thoughts.value_or(0);
     usage.cached_input_tokens = count_at(count_cached);
     usage.reasoning_tokens = thoughts;
+    if (const auto parts = counts.list(count_prompt_parts)) {
+      usage.audio_input_tokens = tokens_of("AUDIO", *parts);
+      usage.image_input_tokens = tokens_of("IMAGE", *parts);
+    }
+    if (const auto parts = counts.list(count_candidates_parts)) {
+      usage.audio_output_tokens = tokens_of("AUDIO", *parts);
+      usage.image_output_tokens = tokens_of("IMAGE", *parts);
+    }
     usage_known_ = true;
     sink.on_event(UsageReport{.usage = usage, .last = last});
   }

@@ -38,6 +38,10 @@ void read_usage(const events::ObjectReader& object, std::optional<events::Usage>
   read.cache_write_input_tokens = count_in(object, {"prompt_tokens_details"}, "cache_write_tokens");
   read.reasoning_tokens = count_in(object, {"completion_tokens_details"}, "reasoning_tokens");
   if (!read.reasoning_tokens) read.reasoning_tokens = count_at(object, "reasoning_tokens");
+  read.audio_input_tokens = count_in(object, {"prompt_tokens_details"}, "audio_tokens").value_or(0);
+  read.image_input_tokens = count_in(object, {"prompt_tokens_details"}, "image_tokens").value_or(0);
+  read.audio_output_tokens = count_in(object, {"completion_tokens_details"}, "audio_tokens").value_or(0);
+  read.image_output_tokens = count_in(object, {"completion_tokens_details"}, "image_tokens").value_or(0);
   // xAI counts reasoning beside completion_tokens; only the total shows it. The counts are the provider's, so their sum
   // must not overflow.
   constexpr std::int64_t believable = std::int64_t{1} << 50;

@@ -41,6 +41,47 @@ TEST(Cost, ReasoningHasItsPriceOrThatOfOutput) {
   EXPECT_EQ(cost_of(with, standard, usage, 0), 600 + 800);
 }
 
+TEST(Cost, CacheKeptForAnHourHasItsPrice) {
+  auto with = prices();
+  const Usage usage{.input_tokens = 1000, .cache_write_input_tokens = 800, .cache_write_1h_tokens = 600};
+  EXPECT_EQ(cost_of(with, standard, usage, 0), std::nullopt) << "not that of the shorter time";
+  with.others.push_back({.key = {.dimension = Dimension::cache_write_1h}, .micros = 5'000'000});
+  EXPECT_EQ(cost_of(with, standard, usage, 0), 200 * 5 / 2 + 200 * 25 / 8 + 600 * 5);
+}
+
+TEST(Cost, AudioHasItsPriceOrNone) {
+  auto with = prices();
+  const Usage heard{.input_tokens = 1000, .output_tokens = 100, .audio_input_tokens = 900};
+  const Usage spoken{.input_tokens = 1000, .output_tokens = 100, .audio_output_tokens = 80};
+  EXPECT_EQ(cost_of(with, standard, heard, 0), std::nullopt) << "not that of text";
+  EXPECT_EQ(cost_of(with, standard, spoken, 0), std::nullopt);
+  with.others.push_back({.key = {.dimension = Dimension::audio_in}, .micros = 40'000'000});
+  with.others.push_back({.key = {.dimension = Dimension::audio_out}, .micros = 80'000'000});
+  EXPECT_EQ(cost_of(with, standard, heard, 0), 100 * 5 / 2 + 900 * 40 + 1000);
+  EXPECT_EQ(cost_of(with, standard, spoken, 0), 2500 + 20 * 10 + 80 * 80);
+}
+
+TEST(Cost, ImagesOfThePromptAreInputWithoutAPrice) {
+  auto with = prices();
+  const Usage seen{.input_tokens = 1000, .image_input_tokens = 400};
+  const Usage drawn{.output_tokens = 100, .image_output_tokens = 100};
+  EXPECT_EQ(cost_of(with, standard, seen, 0), 2500);
+  EXPECT_EQ(cost_of(with, standard, drawn, 0), std::nullopt);
+  with.others.push_back({.key = {.dimension = Dimension::image_in}, .micros = 10'000'000});
+  with.others.push_back({.key = {.dimension = Dimension::image_out}, .micros = 30'000'000});
+  EXPECT_EQ(cost_of(with, standard, seen, 0), 600 * 5 / 2 + 400 * 10);
+  EXPECT_EQ(cost_of(with, standard, drawn, 0), 3000);
+}
+
+TEST(Cost, CachedPromptsWithAudioHaveNone) {
+  auto with = prices();
+  with.others.push_back({.key = {.dimension = Dimension::audio_in}, .micros = 40'000'000});
+  Usage usage{.input_tokens = 1000, .cached_input_tokens = 400, .audio_input_tokens = 300};
+  EXPECT_EQ(cost_of(with, standard, usage, 0), std::nullopt) << "cached audio may cost something else";
+  usage.cached_input_tokens = 0;
+  EXPECT_EQ(cost_of(with, standard, usage, 0), 700 * 5 / 2 + 300 * 40);
+}
+
 TEST(Cost, UnknownPriceGivesNoCost) {
   EXPECT_EQ(cost_of({}, standard, {.input_tokens = 1, .output_tokens = 1}, 0), std::nullopt);
   EXPECT_EQ(cost_of({}, standard, {}, 0), std::nullopt);
@@ -113,7 +154,10 @@ TEST(Cost, CountsThatCannotBeAreBounded) {
                      .output_tokens = 4,
                      .cached_input_tokens = 100,
                      .cache_write_input_tokens = 100,
-                     .reasoning_tokens = 100},
+                     .reasoning_tokens = 100,
+                     .cache_write_1h_tokens = 100,
+                     .audio_output_tokens = 100,
+                     .image_output_tokens = -100},
                     0),
             2 + 40);
   EXPECT_EQ(cost_of(prices(), standard, {.input_tokens = -5, .output_tokens = -5}, 0), 0);

@@ -185,6 +185,19 @@ TEST(AnthropicDecoder, LeavesOutCallCutByTheLimit) {
   EXPECT_THAT(empty.warnings(), ElementsAre(HasSubstr("length limit")));
 }
 
+TEST(AnthropicDecoder, CacheKeptForAnHourIsCountedApart) {
+  const auto answer = decoded(
+      event(
+          "message_start",
+          R"("message":{"id":"msg_1","content":[],"usage":{"input_tokens":10,"cache_creation_input_tokens":900,)"
+          R"("cache_creation":{"ephemeral_5m_input_tokens":200,"ephemeral_1h_input_tokens":700},"output_tokens":1}})") +
+      text_delta(0, "x") + end("end_turn"));
+  ASSERT_TRUE(answer.usage());
+  EXPECT_EQ(answer.usage()->input_tokens, 910);
+  EXPECT_EQ(answer.usage()->cache_write_input_tokens, 900);
+  EXPECT_EQ(answer.usage()->cache_write_1h_tokens, 700);
+}
+
 TEST(AnthropicDecoder, LeavesOutCallCutByARefusal) {
   const auto answer =
       decoded(begin + call_start(0, "a", "f") + arguments_delta(0, R"({\"text\":\"on)") + end("refusal"));

@@ -208,6 +208,20 @@ TEST(GeminiDecoder, PiecesWithoutAUsablePlaceFailTheAnswer) {
           .failure());
 }
 
+TEST(GeminiDecoder, AudioAndImagesAreCountedApart) {
+  const auto answer = decoded(event(response(
+      R"({"text":"x"})", stop,
+      R"({"promptTokenCount":1000,"candidatesTokenCount":90,)"
+      R"("promptTokensDetails":[{"modality":"TEXT","tokenCount":30},{"modality":"AUDIO","tokenCount":900},)"
+      R"({"modality":"IMAGE","tokenCount":70}],"candidatesTokensDetails":[{"modality":"AUDIO","tokenCount":80},)"
+      R"({"modality":"IMAGE","tokenCount":6},7,{}]})")));
+  ASSERT_TRUE(answer.usage());
+  EXPECT_EQ(answer.usage()->audio_input_tokens, 900);
+  EXPECT_EQ(answer.usage()->image_input_tokens, 70);
+  EXPECT_EQ(answer.usage()->audio_output_tokens, 80);
+  EXPECT_EQ(answer.usage()->image_output_tokens, 6);
+}
+
 TEST(GeminiDecoder, LeavesOutCallCutByAContentFilter) {
   const auto answer = decoded(event(response(R"({"functionCall":{"name":"f","willContinue":true}})")) +
                               event(response("", R"("finishReason":"SAFETY")", usage)));

@@ -145,6 +145,20 @@ TEST(OpenAiDecoder, AnotherModelThanWasAskedForIsNamed) {
   EXPECT_THAT(warnings_of("publisher/qwen3-8b", "qwen3-8b"), IsEmpty());
 }
 
+TEST(OpenAiDecoder, AudioAndImagesAreCountedApart) {
+  const auto answer = streamed({chunk(R"({"content":"x"})", R"("stop")"),
+                                R"({"choices":[],"usage":{"prompt_tokens":1000,"completion_tokens":90,)"
+                                R"("prompt_tokens_details":{"audio_tokens":900,"image_tokens":70},)"
+                                R"("completion_tokens_details":{"audio_tokens":80,"image_tokens":6}}})",
+                                done});
+  ASSERT_TRUE(answer.usage());
+  EXPECT_EQ(answer.usage()->input_tokens, 1000);
+  EXPECT_EQ(answer.usage()->audio_input_tokens, 900);
+  EXPECT_EQ(answer.usage()->image_input_tokens, 70);
+  EXPECT_EQ(answer.usage()->audio_output_tokens, 80);
+  EXPECT_EQ(answer.usage()->image_output_tokens, 6);
+}
+
 TEST(OpenAiDecoder, CacheWritesAreCounted) {
   const auto answer = streamed({chunk(R"({"content":"x"})", R"("stop")"),
                                 R"({"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":4,)"
