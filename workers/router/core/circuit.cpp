@@ -15,6 +15,7 @@ bool Circuits::admit(std::string_view key, std::chrono::milliseconds now) {
   auto& state = at->second;
   if (now < state.probe_at) return false;
   // Half open: the next one is admitted only after as long again, or once this probe has succeeded.
+  state.probing = true;
   state.probe_at = now + open_time(state);
   return true;
 }
@@ -37,8 +38,10 @@ bool Circuits::failed(std::string_view key, std::chrono::milliseconds now) {
   auto& state = at->second;
   if (++state.failures < rules_.failures_to_open) return false;
   const bool opens = state.openings == 0;
+  if (!opens && !state.probing) return false;
   if (opens) ++open_;
   ++state.openings;
+  state.probing = false;
   state.probe_at = now + open_time(state);
   return opens;
 }

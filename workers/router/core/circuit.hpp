@@ -29,14 +29,16 @@ class Circuits {
   [[nodiscard]] bool admit(std::string_view key, std::chrono::milliseconds now);
   /// A call went well: the circuit is closed. True: it was open.
   bool succeeded(std::string_view key);
-  /// True: this failure opened it.
+  /// True: this failure opened it. Of an open circuit only a failure after a probe counts: calls that were under way
+  /// when it opened say nothing new.
   bool failed(std::string_view key, std::chrono::milliseconds now);
   [[nodiscard]] std::size_t open() const { return open_; }
 
  private:
   struct State {
     int failures = 0;
-    int openings = 0;  ///< in a row; 0: closed
+    int openings = 0;      ///< in a row; 0: closed
+    bool probing = false;  ///< a probe was admitted since the last opening
     std::chrono::milliseconds probe_at{0};
   };
   [[nodiscard]] std::chrono::milliseconds open_time(const State& state) const;

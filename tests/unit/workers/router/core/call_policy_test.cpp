@@ -44,9 +44,26 @@ TEST(Circuits, ASuccessBetweenStartsTheCountAgain) {
 
 TEST(Circuits, TheOpenTimeHasABound) {
   Circuits circuits({.failures_to_open = 1, .open_base = 1s, .open_max = 4s});
-  for (int i = 0; i < 40; ++i) circuits.failed("a", 0s);
-  EXPECT_FALSE(circuits.admit("a", 3'999ms));
-  EXPECT_TRUE(circuits.admit("a", 4s));
+  circuits.failed("a", 0s);
+  auto now = 0ms;
+  for (const auto wait : {1s, 2s, 4s, 4s, 4s}) {
+    EXPECT_FALSE(circuits.admit("a", now + wait - 1ms));
+    now += wait;
+    EXPECT_TRUE(circuits.admit("a", now)) << "the probe";
+    circuits.failed("a", now);
+  }
+}
+
+TEST(Circuits, FailuresOfCallsBegunBeforeDoNotLengthenIt) {
+  Circuits circuits({.failures_to_open = 5, .open_base = 1s, .open_max = 30s});
+  for (int i = 0; i < 200; ++i) circuits.failed("a", 0s);
+  EXPECT_EQ(circuits.open(), 1U);
+  EXPECT_FALSE(circuits.admit("a", 999ms));
+  EXPECT_TRUE(circuits.admit("a", 1s)) << "200 calls that fail together open it once";
+  EXPECT_FALSE(circuits.failed("a", 1s));
+  for (int i = 0; i < 200; ++i) circuits.failed("a", 1s);
+  EXPECT_FALSE(circuits.admit("a", 2'999ms));
+  EXPECT_TRUE(circuits.admit("a", 3s)) << "the probe failed once";
 }
 
 TEST(Circuits, AreNotKeptForEveryNameThatEverFailed) {
