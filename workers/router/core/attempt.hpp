@@ -140,7 +140,8 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   [[nodiscard]] std::optional<Millis> rest_key(const ProviderCall& call, const providers::CallFailure& failed);
   void rest_deployment(const ProviderCall& call, const providers::CallFailure& failed);
   [[nodiscard]] static Exhausted::Allowed allowed(const registry::RouteTarget& target);
-  void note_use(std::int64_t requests, std::int64_t tokens);
+  void note_use(const registry::RouteTarget& target, std::int64_t requests, std::int64_t tokens);
+  [[nodiscard]] std::int64_t tokens_used(const ProviderCall& call) const;
   void note_health(const registry::RouteTarget& target, bool well);
   void end_transfer();
   void call_failed(const ProviderCall& call, const providers::CallFailure& failed);

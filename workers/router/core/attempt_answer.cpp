@@ -283,7 +283,6 @@ void Attempt::take(const providers::AnswerFinished& finished) {
   say_unproven();
   note_call(*call_, "");
   note_health(target(), true);
-  if (usage_) note_use(0, usage_->input_tokens + usage_->output_tokens);
   // Of several keys the one that answers may rest all the same, because this answer used up its limit.
   if (key_count(target()) < 2) services_.keys.works(key_owner(target().deployment), call_->key());
   if (!stream_wanted()) publish_gathered();

@@ -142,7 +142,7 @@ void Attempt::start_call() {
   }
   call_warnings_ = first_warnings(*call_);
   phase_ = Phase::calling;
-  note_use(1, 0);
+  note_use(target(), 1, 0);
   last_token_ = now;
   ++calls_on_target_;
   token_in_call_ = false;
@@ -245,10 +245,21 @@ Exhausted::Allowed Attempt::allowed(const registry::RouteTarget& target) {
   return {.requests = target.deployment.requests_per_minute, .tokens = target.deployment.tokens_per_minute};
 }
 
-/// Of the deployment that is called, where an administrator bounds it.
-void Attempt::note_use(std::int64_t requests, std::int64_t tokens) {
-  if (!allowed(target()).any()) return;
-  services_.exhausted.used(circuit_key(target()), requests, tokens, services_.environment.now().steady);
+/// Of a deployment that is called, where an administrator bounds it.
+void Attempt::note_use(const registry::RouteTarget& target, std::int64_t requests, std::int64_t tokens) {
+  if (!allowed(target).any()) return;
+  services_.exhausted.used(circuit_key(target), requests, tokens, services_.environment.now().steady);
+}
+
+/// Of a call that has ended, whether its answer is whole or not. An estimate where the provider has not counted it.
+std::int64_t Attempt::tokens_used(const ProviderCall& call) const {
+  const auto* const counted = &call == call_.get() && usage_ ? &*usage_ : nullptr;
+  if (counted != nullptr && usage_is_last_) return counted->input_tokens + counted->output_tokens;
+  if (!call.answering()) return 0;
+  const auto estimate = call.estimated_usage();
+  if (counted == nullptr) return estimate.input_tokens + estimate.output_tokens;
+  return std::max(counted->input_tokens, estimate.input_tokens) +
+         std::max(counted->output_tokens, estimate.output_tokens);
 }
 
 /// A wait that a provider asks for holds for other requests as well: they try other deployments first.
@@ -274,6 +285,7 @@ void Attempt::note_call(const ProviderCall& call, std::string error_class) {
   const auto now = services_.environment.now().steady;
   if (!error_class.empty()) services_.metrics.calls_failed.add();
   services_.metrics.events_skipped.add(call.skipped_events());
+  if (allowed(call.route()).any()) note_use(call.route(), 0, tokens_used(call));
   calls_.push_back({.provider = deployment.provider,
                     .deployment_id = deployment.id,
                     .status = call.status(),

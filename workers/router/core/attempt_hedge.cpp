@@ -64,6 +64,7 @@ void Attempt::start_hedge(Millis now) {
       continue;
     }
     hedging_ = true;
+    note_use(*next, 1, 0);
     early_ = {.warnings = first_warnings(*hedge_)};
     services_.in_flight.connection_changed("", next->deployment.connection_id);
     services_.retries.take(next->deployment.connection_id);

@@ -90,6 +90,20 @@ class RateLimitTest : public RouterCoreTest {
     request(id, "", std::nullopt, R"("modelProvider":"ollama","modelName":")" + model + R"(",)");
     settle();
   }
+  /// What the deployment on that connection may use in a minute.
+  void allow(const std::string& connection, const Exhausted::Allowed& allowed) {
+    events::ModelUpserted event;
+    event.version = 3;
+    event.model = *projection.find("", "", "ollama", "two");
+    event.model.version = 3;
+    for (auto& deployment : event.model.deployments) {
+      if (deployment.connection_id != connection) continue;
+      deployment.requests_per_minute = allowed.requests;
+      deployment.tokens_per_minute = allowed.tokens;
+    }
+    event.key = events::model_key(event.model);
+    ASSERT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
+  }
   void answer_used_up(std::uint64_t call) {
     http.calls.at(call).listener->on_head({.status = 200,
                                            .headers = {{.name = "x-ratelimit-limit-requests", .value = "100"},
@@ -203,25 +217,7 @@ TEST_F(RateLimitTest, ARefusedKeyThatIsTheOnlyOneIsUsedAllTheSame) {
 }
 
 TEST_F(RateLimitTest, ADeploymentThatUsedUpWhatItIsAllowedComesAfterOthers) {
-  events::ModelUpserted event;
-  event.version = 3;
-  event.cause = "user";
-  event.actor = "test";
-  event.model = {.id = "two", .provider = "ollama", .model_name = "two", .slug = "ollama/two", .version = 3};
-  for (const auto* const connection : {"a", "b"}) {
-    event.model.deployments.push_back({.id = std::string("d-") + connection,
-                                       .connection_id = connection,
-                                       .connection_name = connection,
-                                       .provider = "ollama",
-                                       .adapter = "ollama",
-                                       .base_url = std::string("http://") + connection,
-                                       .auth_type = "none",
-                                       .upstream_name = "two",
-                                       .priority = static_cast<std::int64_t>(event.model.deployments.size())});
-  }
-  event.model.deployments.front().requests_per_minute = 2;
-  event.key = events::model_key(event.model);
-  ASSERT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
+  allow("a", {.requests = 2});
   for (const auto* const url : {"http://a", "http://a", "http://b"}) {
     const auto call = http.started + 1;
     ask("r" + std::to_string(call));
@@ -232,6 +228,52 @@ TEST_F(RateLimitTest, ADeploymentThatUsedUpWhatItIsAllowedComesAfterOthers) {
   pass(2min);
   ask("later");
   EXPECT_THAT(url_of(4), StartsWith("http://a"));
+}
+
+TEST_F(RateLimitTest, HedgeIsARequestOfItsDeployment) {
+  options.hedge.after = 2s;
+  make_core(options);
+  assign();
+  allow("b", {.requests = 1});
+  ask("r1");
+  wake_after(2s);
+  ASSERT_EQ(http.started, 2U);
+  EXPECT_THAT(url_of(2), StartsWith("http://b"));
+  answer(1);
+  settle();
+  ask("r2");
+  wake_after(2s);
+  EXPECT_EQ(http.started, 3U) << "b has used up its one request a minute";
+}
+
+TEST_F(RateLimitTest, TokensOfAnswersThatAreNotWholeCount) {
+  allow("a", {.tokens = 20});
+  const std::string twenty_tokens(80, 'x');
+  const auto next_is_called_at = [&](const std::string& id, const std::string& url) {
+    ask(id);
+    const auto call = http.newest();
+    EXPECT_THAT(url_of(call), StartsWith(url)) << id;
+    answer(call);
+    settle();
+    pass(2min);
+  };
+  ask("broken");
+  http.head(1);
+  speak(1, twenty_tokens);
+  http.end(1, http::Ending::broken);
+  settle();
+  next_is_called_at("after the broken one", "http://b");
+  ask("cancelled");
+  http.head(http.newest());
+  speak(http.newest(), twenty_tokens);
+  cancel("cancelled");
+  settle();
+  next_is_called_at("after the cancelled one", "http://b");
+  ask("refused");
+  http.head(http.newest(), 400);
+  http.end(http.newest());
+  settle();
+  next_is_called_at("after the refused one", "http://a");
 }
 
 TEST_F(RateLimitTest, WhatRemainsIsAGauge) {
