@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "common/providers/call_defaults.hpp"
+#include "common/providers/estimate.hpp"
 #include "common/providers/rate_limits.hpp"
 #include "common/release.hpp"
 #include "workers/router/core/attempt.hpp"
@@ -455,6 +457,9 @@ events::ChatRequest Attempt::continued_request() const {
   events::Message said{.role = Role::assistant};
   said.content.push_back({.text = prefix_});
   continued.messages.push_back(std::move(said));
+  // The sender's bound is for the whole answer. What the published text took of it is an estimate.
+  const auto most = providers::call_parameters(*request(), target().model, target().deployment).tokens_max;
+  if (most) continued.tokens_max = std::max<std::int64_t>(1, *most - providers::estimated_tokens(said_text_.size()));
   return continued;
 }
 

@@ -370,6 +370,33 @@ TEST_F(CallPolicyTest, WhatABrokenCallUsedIsNotTheUsageOfTheNextDeployment) {
   EXPECT_FALSE(last.usage) << "the deployment that is named has counted nothing";
 }
 
+TEST_F(CallPolicyTest, ContinuationMayUseOnlyWhatIsLeftOfMaxTokens) {
+  ask("r1", R"("onInterrupt":"continue","maxTokens":100,)");
+  EXPECT_THAT(http.calls.at(1).request.body, HasSubstr(R"("num_predict":100)"));
+  break_off_after(1, std::string(360, 'x'));
+  wake_after(1ms);
+  ASSERT_EQ(http.started, 2U);
+  EXPECT_THAT(http.calls.at(2).request.body, HasSubstr(R"("num_predict":10)")) << "four bytes are taken for a token";
+  break_off_after(2, std::string(360, 'y'));
+  wake_after(1ms);
+  ASSERT_EQ(http.started, 3U);
+  EXPECT_THAT(http.calls.at(3).request.body, HasSubstr(R"("num_predict":1})")) << "no provider takes less";
+}
+
+TEST_F(CallPolicyTest, ContinuationKeepsToTheDefaultOfMaxTokens) {
+  events::ModelUpserted event;
+  event.model = *projection.find("", "", "ollama", "two");
+  event.version = event.model.version = 3;
+  for (auto& deployment : event.model.deployments) deployment.parameters.tokens_max = 50;
+  event.key = events::model_key(event.model);
+  ASSERT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
+  ask("r1", R"("onInterrupt":"continue",)");
+  break_off_after(1, std::string(40, 'x'));
+  wake_after(1ms);
+  ASSERT_EQ(http.started, 2U);
+  EXPECT_THAT(http.calls.at(2).request.body, HasSubstr(R"("num_predict":40)"));
+}
+
 TEST_F(CallPolicyTest, AContinuationMayBeginWithoutTheBlank) {
   ask("r1", R"("onInterrupt":"continue",)");
   break_off_after(1, "Hello  ");
