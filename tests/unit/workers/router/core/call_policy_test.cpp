@@ -518,6 +518,8 @@ TEST_F(CallPolicyTest, ADeploymentThatKeepsFailingIsTriedAfterOthers) {
     answer(call);
     settle();
   }
+  const std::string series = R"(tokenrail_router_circuits_open{connection="a",provider="ollama"} )";
+  EXPECT_THAT(metrics.text(), HasSubstr(series + "1\n"));
   ask("later");
   EXPECT_THAT(url_of(++call), StartsWith("http://b")) << "a's circuit is open";
   answer(call);
@@ -529,6 +531,7 @@ TEST_F(CallPolicyTest, ADeploymentThatKeepsFailingIsTriedAfterOthers) {
   EXPECT_THAT(url_of(++call), StartsWith("http://b"));
   answer(call - 1);
   settle();
+  EXPECT_THAT(metrics.text(), HasSubstr(series + "0\n"));
   ask("again");
   EXPECT_THAT(url_of(++call), StartsWith("http://a")) << "the probe went well";
 }
