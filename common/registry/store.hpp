@@ -44,7 +44,7 @@ struct PublishedState {
   std::string key;
   std::int64_t version = 0;
   std::string payload;
-  bool pending = false;  ///< an outbox row of it is not published yet
+  bool pending = false;  ///< an outbox row of it waits for its compacted topic
 };
 
 /// Which record of the compacted topics.
@@ -128,17 +128,19 @@ class Store {
 
   // ---- outbox and state topic
 
-  /// The records of sealed credentials have a topic of their own, and nothing waits for it but they.
-  enum class OutboxPart { all, registry, credentials };
-  /// The oldest unpublished rows of that part, in order.
+  /// Each row but those of sealed credentials is published as state first, then as history. A part waits for no other
+  /// one but the history for the state. `all`: whatever is not published whole.
+  enum class OutboxPart { all, state, history, credentials };
+  /// The oldest rows that wait for that part, in order.
   Result<std::vector<OutboxRecord>> unpublished(std::int64_t count_max, OutboxPart part = OutboxPart::all);
-  Result<void> mark_published(const std::vector<std::int64_t>& seqs);
-  /// Unpublished rows and how long the oldest has been waiting.
+  /// That part is done with these rows. After the state they wait for the history; after any other they are published.
+  Result<void> mark_published(const std::vector<std::int64_t>& seqs, OutboxPart part = OutboxPart::all);
+  /// The rows that wait for a part, and how long the oldest has been waiting.
   struct OutboxLag {
     std::int64_t rows = 0;
     std::chrono::milliseconds oldest{0};
   };
-  Result<OutboxLag> outbox_lag();
+  Result<OutboxLag> outbox_lag(OutboxPart part = OutboxPart::all);
   /// Everything that the state topic should hold, models first; one consistent snapshot.
   Result<std::vector<PublishedState>> whole_state();
   /// Everything that the topic of sealed credentials should hold.

@@ -16,17 +16,21 @@ namespace tokenrail::registry {
 
 namespace {
 
-/// A further condition over `outbox`: fixed text.
-std::string condition_of(Store::OutboxPart part) {
-  if (part == Store::OutboxPart::all) return {};
-  return fmt::format(" AND type {} ('{}', '{}')", part == Store::OutboxPart::credentials ? "IN" : "NOT IN",
-                     events::credential_upserted_type, events::credential_revoked);
+/// The rows of `outbox` that wait for a part: fixed text.
+std::string waiting_for(Store::OutboxPart part) {
+  std::string condition = "published_at IS NULL";
+  if (part == Store::OutboxPart::history) condition += " AND state_published_at IS NOT NULL";
+  if (part == Store::OutboxPart::state) condition += " AND state_published_at IS NULL";
+  if (part == Store::OutboxPart::state || part == Store::OutboxPart::credentials)
+    condition += fmt::format(" AND type {} ('{}', '{}')", part == Store::OutboxPart::credentials ? "IN" : "NOT IN",
+                             events::credential_upserted_type, events::credential_revoked);
+  return condition;
 }
 
 }  // namespace
 
 Result<std::vector<OutboxRecord>> Store::unpublished(std::int64_t count_max, OutboxPart part) {
-  const std::string where = "published_at IS NULL" + condition_of(part);
+  const std::string where = waiting_for(part);
   // Nearly always there is nothing: that is seen without a lock on the lease.
   int some = 0;
   const auto looked = impl_->session.run([&](soci::session& sql) -> Result<void> {
@@ -57,24 +61,26 @@ Result<std::vector<OutboxRecord>> Store::unpublished(std::int64_t count_max, Out
   });
 }
 
-Result<void> Store::mark_published(const std::vector<std::int64_t>& seqs) {
+Result<void> Store::mark_published(const std::vector<std::int64_t>& seqs, OutboxPart part) {
   if (seqs.empty()) return {};
   std::string list;
   for (const auto seq : seqs) list += fmt::format("{}{}", list.empty() ? "" : ",", seq);
+  const std::string column = part == OutboxPart::state ? "state_published_at" : "published_at";
   return impl_->lead([&](soci::session& sql) -> Result<void> {
-    sql << "UPDATE outbox SET published_at = now() WHERE published_at IS NULL AND "
-           "seq = ANY (CAST(string_to_array(:seqs, ',') AS bigint[]))",
+    sql << "UPDATE outbox SET " + column + " = now() WHERE " + waiting_for(part) +
+               " AND seq = ANY (CAST(string_to_array(:seqs, ',') AS bigint[]))",
         soci::use(list);
     return {};
   });
 }
 
-Result<Store::OutboxLag> Store::outbox_lag() {
-  return impl_->session.run([](soci::session& sql) -> Result<OutboxLag> {
+Result<Store::OutboxLag> Store::outbox_lag(OutboxPart part) {
+  return impl_->session.run([part](soci::session& sql) -> Result<OutboxLag> {
     long long rows = 0;
     long long oldest_ms = 0;
     sql << "SELECT count(*), CAST(COALESCE(floor(extract(epoch FROM now() - min(created_at)) * 1000), 0) AS bigint) "
-           "FROM outbox WHERE published_at IS NULL",
+           "FROM outbox WHERE " +
+               waiting_for(part),
         soci::into(rows), soci::into(oldest_ms);
     return OutboxLag{.rows = rows, .oldest = std::chrono::milliseconds(oldest_ms)};
   });
@@ -82,11 +88,12 @@ Result<Store::OutboxLag> Store::outbox_lag() {
 
 namespace {
 
-/// Keys with an event that is not published yet.
+/// Keys with an event that waits for its compacted topic.
 std::set<std::string> pending_keys(soci::session& sql) {
   std::set<std::string> pending;
   const soci::rowset<soci::row> keys =
-      (sql.prepare << "SELECT DISTINCT aggregateid AS key FROM outbox WHERE published_at IS NULL");
+      (sql.prepare << "SELECT DISTINCT aggregateid AS key FROM outbox WHERE published_at IS NULL AND "
+                      "state_published_at IS NULL");
   for (const auto& row : keys) pending.insert(text(row, "key"));
   return pending;
 }

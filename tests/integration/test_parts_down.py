@@ -69,15 +69,24 @@ def test_a_running_router_serves_a_new_model(make_stack):
     router.wait_ready()
     http_post(stack.simulator_url + "/_sim/models", ["keep:1b", "gone:1b", {"name": "turn:1b", "digest": "a" * 64}])
     stack.cli("registry", "sync")
-    events = Log(stack, "model_registry.events")
+    state, events = Log(stack, "model_registry"), Log(stack, "model_registry.events")
+
+    def names(log):
+        return {v["model"]["modelName"] for v in log.values() if v.get("type", "") == "model_registry.upserted"}
+
+    def all_published():
+        return stack.sql("SELECT count(*) FROM outbox WHERE published_at IS NULL") == [(0,)]
+    state.catch_up()
+    assert {"keep:1b", "gone:1b", "turn:1b"} <= names(state), "the topic has it when the command has ended"
+    wait_until("the history follows", all_published)
     events.catch_up()
-    names = {v["model"]["modelName"] for v in events.values() if v.get("type", "") == "model_registry.upserted"}
-    assert {"keep:1b", "gone:1b", "turn:1b"} <= names, "the topic has it when the command has ended"
+    assert {"keep:1b", "gone:1b", "turn:1b"} <= names(events)
     before = len(events.records)
 
     http_post(stack.simulator_url + "/_sim/models", ["keep:1b", {"name": "turn:1b", "digest": "b" * 64}, "new:1b"])
     stack.cli("registry", "sync")
     stack.cli("registry", "sync")  # unchanged: nothing
+    wait_until("the history follows", all_published)
     events.catch_up()
     changed = [json.loads(r.value()) for r in events.records[before:]]
     upserted = {v["model"]["modelName"]: v for v in changed if v["type"] == "model_registry.upserted"}

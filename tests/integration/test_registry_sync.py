@@ -3,6 +3,7 @@ again, and a Kafka property that does not exist."""
 
 import http.server
 import json
+import re
 import signal
 import subprocess
 import threading
@@ -43,11 +44,11 @@ def test_a_silent_provider_of_many_models_delays_nothing_else(make_stack):
     wait_until("questions hang", lambda: hanging() == 4)
 
     # The other connection's sync, by hand and by the clock, and the relay.
-    events = Log(stack, "model_registry.events")
+    state, events = Log(stack, "model_registry"), Log(stack, "model_registry.events")
     http_post(stack.simulator_url + "/_sim/models", ["by-hand:1b", "second:1b"])
     done = stack.cli("registry", "sync", "--connection", "env-ollama", "--accept", "--timeout", "60s")
     assert "✓ env-ollama" in done.stdout
-    assert {"by-hand:1b", "second:1b"} <= names(events), "the topic has it when the command has ended"
+    assert {"by-hand:1b", "second:1b"} <= names(state), "the topic has it when the command has ended"
     http_post(stack.simulator_url + "/_sim/models", ["by-hand:1b", "second:1b", "by-the-clock:1b"])
     sync.signal(signal.SIGHUP)
     wait_until("the clock's sync", lambda: "by-the-clock:1b" in names(events))
@@ -116,6 +117,47 @@ def test_a_recreated_state_topic_is_filled_without_a_restart(make_stack):
     assert b"_/_/ollama/sim-chat:1b" in filled()
     stack.router().wait_ready()
     assert "was repaired" in sync.text()
+
+
+def test_a_model_is_blocked_while_the_history_is_gone(make_stack):
+    stack = make_stack()
+    stack.verified_at_end = False
+    router, = stack.whole()
+    router.wait_ready()
+    sync = stack.processes[1]
+    chunks, state = Log(stack, "chat.chunks"), Log(stack, "model_registry")
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka})
+    name = stack.topic("model_registry.events")
+    admin.delete_topics([name])[name].result(120)
+    wait_until("the topic is gone", lambda: name not in admin.list_topics(timeout=60).topics)
+
+    def error_of(request):
+        stack.ask(request, modelProvider="ollama", modelName="sim-chat:1b")
+        stack.flush()
+        end = chunks.wait(f"the end of {request}", lambda v: [c for c in v if c["requestId"] == request and c["done"]])
+        return end[0].get("error", {}).get("code")
+    assert error_of("before") is None
+    asked = iter(range(1_000_000))
+    for command in ("block", "unblock", "block"):
+        stack.cli("registry", command, "ollama/sim-chat:1b")
+        wait_until(f"the router follows {command}",
+                   lambda done=command == "block": (error_of(f"asked-{next(asked)}") is not None) == done)
+
+    wait_until("its part of /readyz names the topic", lambda: any(
+        c["name"] == "history" and name in c["problem"] for c in json.loads(sync.readyz()[1])["conditions"]))
+    wait_until("doctor names the topic", lambda: name in stack.cli("doctor", check=False).stdout)
+    wait_until("a metric has what waits", lambda: re.search(r'registry_outbox_rows\{part="history"\} [3-9]', sync.metrics()))
+    assert 'registry_outbox_rows{part="state"} 0' in sync.metrics()
+    stack.cli("topics", "apply", "--partitions", str(stack.partitions))
+    sync.wait_ready()
+    wait_until("the history has all", lambda: stack.sql("SELECT count(*) FROM outbox WHERE published_at IS NULL") == [(0,)])
+
+    def versions(log):
+        log.catch_up()
+        return [v["version"] for v in log.values() if v.get("model", {}).get("modelName") == "sim-chat:1b"]
+    written = versions(state)
+    assert len(written) >= 4 and written == sorted(set(written)), "each version once, however often the history was tried"
+    assert versions(Log(stack, "model_registry.events")) == written[-3:], "what was changed since, in order"
 
 
 class Tags(http.server.BaseHTTPRequestHandler):

@@ -17,41 +17,35 @@ namespace {
 constexpr std::chrono::milliseconds look{500};
 constexpr std::chrono::milliseconds ending_look{20};
 
-/// What comes back in a report: the batch, the record's index in it, and which topic it went to.
+/// What comes back in a report: the batch, and the record's index in it.
 struct Token {
   std::uint64_t batch = 0;
   std::size_t index = 0;
-  Destination to = Destination::state;
 
   static constexpr unsigned batch_shift = 32;
-  static constexpr unsigned topic_bits = 2;
-  [[nodiscard]] std::uint64_t packed() const {
-    return batch << batch_shift | index << topic_bits | static_cast<std::uint64_t>(to);
-  }
+  [[nodiscard]] std::uint64_t packed() const { return batch << batch_shift | index; }
   static Token unpacked(std::uint64_t token) {
-    const std::uint64_t low = token & ((std::uint64_t{1} << batch_shift) - 1);
-    return {.batch = token >> batch_shift,
-            .index = low >> topic_bits,
-            .to = static_cast<Destination>(low & ((1U << topic_bits) - 1))};
+    return {.batch = token >> batch_shift, .index = token & ((std::uint64_t{1} << batch_shift) - 1)};
   }
 };
 
 }  // namespace
 
-Publisher::Publisher(boost::asio::io_context& loop, kafka::Properties properties, topics::Names topics,
-                     std::vector<Destination> destinations, telemetry::Metrics& metrics)
+Error missing_topic(const std::string& topic) {
+  return {.kind = ErrorKind::not_found,
+          .detail = fmt::format("The topic {} does not exist. Run `tokenrail topics apply`.", topic)};
+}
+
+Publisher::Publisher(boost::asio::io_context& loop, kafka::Properties properties, PublishedTopic topic,
+                     telemetry::Metrics& metrics)
     : loop_(loop),
       properties_(std::move(properties)),
-      topics_(std::move(topics)),
-      destinations_(std::move(destinations)),
+      topic_(std::move(topic)),
       metrics_(metrics),
+      published_(metrics.counter(metric_family("registry_records_published_total"), {topic_.topic})),
       too_large_(metrics.counter(metric_family("registry_records_too_large_total"))),
       refused_(metrics.counter(metric_family("registry_records_refused_total"))),
-      changed_(loop, loop_step_name) {
-  for (const auto to : destinations_)
-    published_[index_of(to)] =
-        &metrics.counter(metric_family("registry_records_published_total"), {topic_of(topics_, to)});
-}
+      changed_(loop, loop_step_name) {}
 
 Publisher::~Publisher() = default;
 
@@ -60,34 +54,31 @@ Result<void> Publisher::ensure_producer() {
   auto made = kafka::Producer::make(loop_, {.properties = properties_}, *this, metrics_);
   if (!made) return std::unexpected(made.error());
   producer_ = std::move(*made);
-  for (const auto to : destinations_) handles_[index_of(to)] = producer_->topic(topic_of(topics_, to));
+  handle_ = producer_->topic(topic_.topic);
   return {};
 }
 
 boost::asio::awaitable<Result<void>> Publisher::hand_over(const std::vector<Outgoing>* records,
                                                           std::chrono::steady_clock::time_point deadline) {
+  // The compacted topics have one partition, so that each reader reads one order.
+  const auto partition = topic_.to == Destination::events ? kafka::partition_by_key : 0;
   for (std::size_t index = 0; index < records->size(); ++index) {
     const auto& record = (*records)[index];
     for (;;) {
-      // The compacted topics have one partition, so that each reader reads one order.
-      const auto partition = record.to == Destination::events ? kafka::partition_by_key : 0;
-      const auto produced =
-          producer_->produce(handles_[index_of(record.to)], partition, record.key,
-                             record.value ? std::optional<std::string_view>(*record.value) : std::nullopt,
-                             &record.headers, Token{.batch = batch_, .index = index, .to = record.to}.packed());
+      const auto produced = producer_->produce(
+          handle_, partition, record.key, record.value ? std::optional<std::string_view>(*record.value) : std::nullopt,
+          &record.headers, Token{.batch = batch_, .index = index}.packed());
       if (produced == kafka::Produced::accepted) {
         ++waiting_for_;
         break;
       }
       if (produced == kafka::Produced::too_large) {
         too_large_.add();
+        settled_[index] = true;
         spdlog::error("{} is larger than a record may be and was left out", record.key);
         break;
       }
-      if (produced == kafka::Produced::unknown_topic) {
-        co_return fail(ErrorKind::not_found, fmt::format("The topic {} does not exist. Run `tokenrail topics apply`.",
-                                                         topic_of(topics_, record.to)));
-      }
+      if (produced == kafka::Produced::unknown_topic) co_return std::unexpected(missing_topic(topic_.topic));
       if (produced == kafka::Produced::failed || !failure_.empty() || stopped_ ||
           std::chrono::steady_clock::now() >= deadline)
         co_return fail(ErrorKind::unavailable, failure_.empty() ? "Kafka takes no records" : failure_);
@@ -99,6 +90,7 @@ boost::asio::awaitable<Result<void>> Publisher::hand_over(const std::vector<Outg
 
 boost::asio::awaitable<Result<void>> Publisher::publish(std::vector<Outgoing> records,
                                                         std::chrono::milliseconds time_max) {
+  settled_.assign(records.size(), false);
   if (auto made = ensure_producer(); !made) co_return std::unexpected(made.error());
   const auto deadline = std::chrono::steady_clock::now() + time_max;
   ++batch_;
@@ -111,10 +103,7 @@ boost::asio::awaitable<Result<void>> Publisher::publish(std::vector<Outgoing> re
     if (failure_.empty()) failure_ = blocked();
   }
   being_published_ = nullptr;
-  if (result && waiting_for_ == 0 && failure_.empty()) {
-    for (const auto& record : records) published_[index_of(record.to)]->add();
-    co_return Result<void>{};
-  }
+  if (result && waiting_for_ == 0 && failure_.empty()) co_return Result<void>{};
   if (result) {
     result = fail(ErrorKind::unavailable,
                   failure_.empty() ? "Kafka has not acknowledged the registry's records in time" : failure_);
@@ -127,8 +116,12 @@ boost::asio::awaitable<Result<void>> Publisher::publish(std::vector<Outgoing> re
 
 void Publisher::on_report(const kafka::Report& report) {
   const auto token = Token::unpacked(report.token);
-  if (report.ok) ++acknowledged_[index_of(token.to)];
+  if (report.ok) {
+    ++acknowledged_;
+    published_.add();
+  }
   if (token.batch != batch_ || being_published_ == nullptr) return;
+  if (report.ok || report.refused == kafka::Refusal::record) settled_[token.index] = true;
   if (report.refused == kafka::Refusal::record) {
     // It would be refused again, and all others would wait behind it for ever.
     refused_.add();

@@ -1,8 +1,7 @@
-// Publishing to the registry's topics and waiting until the brokers have acknowledged. One thread: the loop's; one
+// Publishing to one topic of the registry and waiting until the brokers have acknowledged. One thread: the loop's; one
 // coroutine at a time.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -30,24 +29,33 @@ namespace tokenrail::registry_sync {
                                      : names.credentials;
 }
 
+[[nodiscard]] Error missing_topic(const std::string& topic);
+
+struct PublishedTopic {
+  Destination to = Destination::state;
+  std::string topic{};
+};
+
 class Publisher final : public kafka::ProducerListener {
  public:
-  /// `destinations`: those that it publishes to.
-  Publisher(boost::asio::io_context& loop, kafka::Properties properties, topics::Names topics,
-            std::vector<Destination> destinations, telemetry::Metrics& metrics);
+  Publisher(boost::asio::io_context& loop, kafka::Properties properties, PublishedTopic topic,
+            telemetry::Metrics& metrics);
   ~Publisher() override;
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
 
-  /// Returns once every record is acknowledged. An error: some may be in the log all the same; publish all of them
-  /// again. A record that is too large, or that the brokers refuse for good, is left out, logged and counted: it would
-  /// stop all others for ever. A topic that takes nothing ends it before the time, with the cause.
+  /// Returns once every record is acknowledged. All are records of this topic. An error: some may be in the log all the
+  /// same; publish all that are not settled() again. A record that is too large, or that the brokers refuse for good,
+  /// is left out, logged and counted: it would stop all others for ever. A topic that takes nothing ends it before the
+  /// time, with the cause.
   boost::asio::awaitable<Result<void>> publish(std::vector<Outgoing> records, std::chrono::milliseconds time_max);
+  /// Whether that record of the last publish() is acknowledged or left out.
+  [[nodiscard]] bool settled(std::size_t index) const { return index < settled_.size() && settled_[index]; }
 
   /// The last known trouble of the brokers; empty: none.
   [[nodiscard]] std::string problem() const;
-  /// Records on that topic that the brokers have acknowledged so far.
-  [[nodiscard]] std::int64_t acknowledged(Destination to) const { return acknowledged_[index_of(to)]; }
+  /// Records that the brokers have acknowledged so far.
+  [[nodiscard]] std::int64_t acknowledged() const { return acknowledged_; }
   /// Ends a publish() that waits, as timed out, and all that come until begin().
   void stop();
   void begin() { stopped_ = false; }
@@ -56,9 +64,6 @@ class Publisher final : public kafka::ProducerListener {
   void close() { producer_.reset(); }
 
  private:
-  static constexpr std::size_t topic_count = 3;
-  static constexpr std::size_t index_of(Destination to) { return static_cast<std::size_t>(to); }
-
   void on_report(const kafka::Report& report) override;
   void on_space() override { changed_.wake(); }
   void on_fatal(const Error& error) override;
@@ -69,19 +74,19 @@ class Publisher final : public kafka::ProducerListener {
 
   boost::asio::io_context& loop_;
   kafka::Properties properties_;
-  topics::Names topics_;
-  std::vector<Destination> destinations_;
+  PublishedTopic topic_;
   telemetry::Metrics& metrics_;
-  std::array<telemetry::Counter*, topic_count> published_{};
+  telemetry::Counter& published_;
   telemetry::Counter& too_large_;
   telemetry::Counter& refused_;
   async::WakeableTimer changed_;
   std::unique_ptr<kafka::Producer> producer_;
-  std::array<kafka::TopicHandle, topic_count> handles_{};
+  kafka::TopicHandle handle_{};
   std::uint64_t batch_ = 0;  ///< reports of an earlier batch count for nothing
-  std::array<std::int64_t, topic_count> acknowledged_{};
+  std::int64_t acknowledged_ = 0;
   std::size_t waiting_for_ = 0;
   const std::vector<Outgoing>* being_published_ = nullptr;
+  std::vector<bool> settled_;  ///< by record of the last publish()
   std::string failure_;
   bool stopped_ = false;
 };

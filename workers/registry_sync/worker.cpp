@@ -33,7 +33,8 @@ constexpr auto prune_every = 1h;
 constexpr auto first_round_max = 10s;
 constexpr auto words_every = 5s;          ///< connections that are gone are no longer reported
 constexpr std::size_t process_parts = 2;  ///< of a process's work
-constexpr std::size_t parts = 5;          ///< of a leader's work
+constexpr std::size_t parts = 6;          ///< of a leader's work
+constexpr auto measure_every = 1s;        ///< the outbox, which may be long
 
 kafka::Properties properties_from(const config::Values& values) {
   kafka::Properties properties;
@@ -78,6 +79,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       fence_(std::make_shared<registry::Fence>()),
       lease_thread_(database_, 1, fence_),
       topic_thread_(database_, 1, fence_),
+      history_topic_thread_(database_, 1, fence_),
       credentials_topic_thread_(database_, 1, fence_),
       stores_(database_, store_threads, fence_),
       lease_(database_, holder_, fence_),
@@ -95,31 +97,35 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
           }),
       sharing_(loop, database_, holder_, options_, syncs_,
                [this](const Result<void>& result) { return noted("syncs", result); }),
-      publication_(loop, properties_from(values),
-                   {.part = Part::registry,
-                    .topics = options_.topics,
-                    .reconcile_interval = options_.reconcile_interval,
-                    .leads = [this] { return !over(); }},
+      publication_(loop, properties_from(values), relay_options(Destination::state), options_.reconcile_interval,
                    topic_thread_, metrics_),
-      credential_publication_(loop, properties_from(values),
-                              {.part = Part::credentials,
-                               .topics = options_.topics,
-                               .reconcile_interval = options_.reconcile_interval,
-                               .leads = [this] { return !over(); }},
-                              credentials_topic_thread_, metrics_),
+      history_(loop, properties_from(values), relay_options(Destination::events), history_topic_thread_, metrics_),
+      credential_publication_(loop, properties_from(values), relay_options(Destination::credentials),
+                              options_.reconcile_interval, credentials_topic_thread_, metrics_),
       stop_signals_(loop, SIGTERM, SIGINT),
       hang_up_(loop, SIGHUP),
       idle_(loop, loop_step_name),
       lease_wait_(loop, loop_step_name),
       topic_wait_(loop, loop_step_name),
+      history_topic_wait_(loop, loop_step_name),
       credentials_topic_wait_(loop, loop_step_name),
       timetable_wait_(loop, loop_step_name),
       request_wait_(loop, loop_step_name),
-      leader_gauge_(metrics_.gauge(metric_family("registry_sync_leader"))),
-      outbox_rows_(metrics_.gauge(metric_family("registry_outbox_rows"))),
-      outbox_age_(metrics_.gauge(metric_family("registry_outbox_oldest_seconds"))) {}
+      leader_gauge_(metrics_.gauge(metric_family("registry_sync_leader"))) {
+  constexpr std::array outbox_parts{std::pair("state", Destination::state), std::pair("history", Destination::events),
+                                    std::pair("credentials", Destination::credentials)};
+  for (const auto& [name, to] : outbox_parts) {
+    outbox_gauges_.push_back({.part = outbox_part(to),
+                              .rows = metrics_.gauge(metric_family("registry_outbox_rows"), {name}),
+                              .age = metrics_.gauge(metric_family("registry_outbox_oldest_seconds"), {name})});
+  }
+}
 
 Worker::~Worker() = default;
+
+RelayOptions Worker::relay_options(Destination to) {
+  return {.to = to, .topics = options_.topics, .leads = [this] { return !over(); }};
+}
 
 Result<void> Worker::start() {
   if (const auto ring = crypto::load_key_ring(values_); !ring) return std::unexpected(ring.error());
@@ -162,6 +168,7 @@ void Worker::await_hang_up() {
     publication_.ask_for_comparison();
     credential_publication_.ask_for_comparison();
     topic_wait_.wake();
+    history_topic_wait_.wake();
     credentials_topic_wait_.wake();
     await_hang_up();
   });
@@ -183,6 +190,7 @@ void Worker::finish() {
   if (health_) health_->stop();
   // Their sockets would keep the loop waiting.
   publication_.close();
+  history_.close();
   credential_publication_.close();
   http_.reset();
   ended_ = true;
@@ -196,6 +204,7 @@ std::vector<telemetry::Condition> Worker::conditions() const {
   std::vector<telemetry::Condition> all{{"database", database}};
   if (leading_) {
     all.push_back({"kafka", publication_.problem()});
+    all.push_back({"history", history_.problem()});
     all.push_back({"registry", publication_.whole() ? "" : "the registry has not been published whole yet"});
     auto credentials = credential_publication_.problem();
     if (credentials.empty() && !credential_publication_.whole())
@@ -299,6 +308,7 @@ boost::asio::awaitable<void> Worker::lead() {
   republishing_.clear();
   first_round_until_ = Clock::now() + first_round_max;
   publication_.begin();
+  history_.begin();
   credential_publication_.begin();
   async::BoundedParallel lanes(loop_, parts, loop_step_name);
   co_await lanes.run(parts, [this](std::size_t index) { return part(index); });
@@ -306,7 +316,8 @@ boost::asio::awaitable<void> Worker::lead() {
   leader_gauge_.set(0);
   syncs_.show_health({});
   held_.clear();
-  for (const auto* part : {"topics", "credentials topic", "timetable", "requests"}) database_problems_.erase(part);
+  for (const auto* part : {"topics", "history topic", "credentials topic", "timetable", "requests"})
+    database_problems_.erase(part);
   if (!stopping_) {
     spdlog::warn("no longer leading: {}", fence_->epoch() == 0 ? "another registry-sync has taken the lease"
                                                                : "the lease was not renewed in time");
@@ -320,6 +331,7 @@ boost::asio::awaitable<void> Worker::part(std::size_t index) {
     if (index == 2) co_await keep_timetable();
     if (index == 3) co_await keep_requests();
     if (index == 4) co_await keep_credentials_topic();
+    if (index == 5) co_await keep_history_topic();
   } catch (...) {
     end_term();
     throw;
@@ -330,8 +342,10 @@ boost::asio::awaitable<void> Worker::part(std::size_t index) {
 void Worker::end_term() {
   term_over_ = true;
   publication_.stop();
+  history_.stop();
   credential_publication_.stop();
-  for (auto* wait : {&lease_wait_, &topic_wait_, &credentials_topic_wait_, &timetable_wait_, &request_wait_})
+  for (auto* wait :
+       {&lease_wait_, &topic_wait_, &history_topic_wait_, &credentials_topic_wait_, &timetable_wait_, &request_wait_})
     wait->wake();
 }
 
@@ -366,6 +380,7 @@ boost::asio::awaitable<void> Worker::keep_topics() {
     const auto published = co_await publication_.publish(complete);
     ++passes_ended_;
     request_wait_.wake();
+    history_topic_wait_.wake();
     bool well = noted("topics", published);
     if (well && !over()) well = noted("topics", co_await measure_outbox());
     if (over()) break;
@@ -374,6 +389,14 @@ boost::asio::awaitable<void> Worker::keep_topics() {
     } else {
       co_await topic_wait_.wait(retry_after);
     }
+  }
+}
+
+boost::asio::awaitable<void> Worker::keep_history_topic() {
+  while (!over()) {
+    const bool well = noted("history topic", co_await history_.publish());
+    if (!over())
+      co_await history_topic_wait_.wait(well ? std::chrono::milliseconds(options_.poll_interval) : retry_after);
   }
 }
 
@@ -387,10 +410,15 @@ boost::asio::awaitable<void> Worker::keep_credentials_topic() {
 }
 
 boost::asio::awaitable<Result<void>> Worker::measure_outbox() {
-  const auto lag = co_await topic_thread_.run([](registry::Store& store) { return store.outbox_lag(); });
-  if (!lag) co_return std::unexpected(lag.error());
-  outbox_rows_.set(static_cast<double>(lag->rows));
-  outbox_age_.set(static_cast<double>(lag->oldest.count()) / 1000.0);
+  if (Clock::now() < measure_due_) co_return Result<void>{};
+  measure_due_ = Clock::now() + measure_every;
+  for (auto& gauges : outbox_gauges_) {
+    const auto part = gauges.part;
+    const auto lag = co_await topic_thread_.run([part](registry::Store& store) { return store.outbox_lag(part); });
+    if (!lag) co_return std::unexpected(lag.error());
+    gauges.rows.set(static_cast<double>(lag->rows));
+    gauges.age.set(static_cast<double>(lag->oldest.count()) / 1000.0);
+  }
   co_return Result<void>{};
 }
 

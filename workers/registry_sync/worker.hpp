@@ -22,6 +22,7 @@
 #include "common/registry/lease.hpp"
 #include "common/registry/store_pool.hpp"
 #include "common/telemetry/metrics.hpp"
+#include "workers/registry_sync/history.hpp"
 #include "workers/registry_sync/publication.hpp"
 #include "workers/registry_sync/settings.hpp"
 #include "workers/registry_sync/sharing.hpp"
@@ -70,6 +71,7 @@ class Worker {
   boost::asio::awaitable<void> part(std::size_t index);
   boost::asio::awaitable<void> keep_lease();
   boost::asio::awaitable<void> keep_topics();
+  boost::asio::awaitable<void> keep_history_topic();
   boost::asio::awaitable<void> keep_credentials_topic();
   boost::asio::awaitable<void> keep_timetable();
   boost::asio::awaitable<void> keep_requests();
@@ -81,7 +83,9 @@ class Worker {
   boost::asio::awaitable<Result<void>> finish_requests();
   boost::asio::awaitable<void> prune_when_due();
   boost::asio::awaitable<void> note_connections();
+  /// How much waits for each topic: one that takes nothing delays its own part alone.
   boost::asio::awaitable<Result<void>> measure_outbox();
+  RelayOptions relay_options(Destination to);
   void on_synced(const SyncOrder& order, const Result<void>& result);
   /// Whether the connections had their turn to say at first what they have, or took too long.
   boost::asio::awaitable<bool> first_round_over();
@@ -110,9 +114,10 @@ class Worker {
   telemetry::Metrics metrics_;
   const std::string holder_;
   std::shared_ptr<registry::Fence> fence_;
-  // Threads of their own: none of the four waits for another's calls.
+  // Threads of their own: none of the five waits for another's calls.
   registry::StorePool lease_thread_;
   registry::StorePool topic_thread_;
+  registry::StorePool history_topic_thread_;
   registry::StorePool credentials_topic_thread_;
   registry::StorePool stores_;
   registry::Lease lease_;
@@ -122,6 +127,7 @@ class Worker {
   ConnectionSyncs syncs_;
   Sharing sharing_;
   Publication publication_;
+  History history_;
   Publication credential_publication_;
   std::unique_ptr<http::Server> health_;
   boost::asio::signal_set stop_signals_;
@@ -129,6 +135,7 @@ class Worker {
   async::WakeableTimer idle_;
   async::WakeableTimer lease_wait_;
   async::WakeableTimer topic_wait_;
+  async::WakeableTimer history_topic_wait_;
   async::WakeableTimer credentials_topic_wait_;
   async::WakeableTimer timetable_wait_;
   async::WakeableTimer request_wait_;
@@ -160,8 +167,13 @@ class Worker {
   std::int64_t passes_ended_ = 0;
 
   telemetry::Gauge& leader_gauge_;
-  telemetry::Gauge& outbox_rows_;
-  telemetry::Gauge& outbox_age_;
+  struct OutboxGauges {
+    registry::Store::OutboxPart part;
+    telemetry::Gauge& rows;
+    telemetry::Gauge& age;
+  };
+  std::vector<OutboxGauges> outbox_gauges_;
+  Clock::time_point measure_due_{};
 };
 
 }  // namespace tokenrail::registry_sync

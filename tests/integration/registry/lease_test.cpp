@@ -100,7 +100,8 @@ TEST_F(LeaseTest, OvertakenLeaderWritesNothing) {
   const auto everything = [&] {
     return sql().run(
         "SELECT concat_ws('|', (SELECT string_agg(concat(version, ' ', updated_at), ',') FROM model), (SELECT count(*) "
-        "FROM model_revision), (SELECT string_agg(concat(seq, ' ', published_at), ',') FROM outbox), (SELECT "
+        "FROM model_revision), (SELECT string_agg(concat(seq, ' ', published_at, ' ', state_published_at), ',') FROM "
+        "outbox), (SELECT "
         "string_agg(concat(base_url, ' ', last_sync_status), ',') FROM connection), (SELECT count(*) FROM sync_run), "
         "(SELECT last_value FROM registry_version), (SELECT string_agg(concat(started_at, finished_at), ',') FROM "
         "sync_request))");
@@ -110,7 +111,8 @@ TEST_F(LeaseTest, OvertakenLeaderWritesNothing) {
   EXPECT_EQ(old.store.apply(connection_, {.models = {adding("b")}}, run()).error().kind, ErrorKind::rejected);
   EXPECT_EQ(old.store.record_failure(connection_, run("failed")).error().kind, ErrorKind::rejected);
   EXPECT_EQ(old.store.unpublished(10).error().kind, ErrorKind::rejected);
-  EXPECT_EQ(old.store.mark_published({row.seq}).error().kind, ErrorKind::rejected);
+  for (const auto part : {Store::OutboxPart::all, Store::OutboxPart::state, Store::OutboxPart::history})
+    EXPECT_EQ(old.store.mark_published({row.seq}, part).error().kind, ErrorKind::rejected);
   EXPECT_EQ(old.store.raise_version(5000).error().kind, ErrorKind::rejected);
   EXPECT_EQ(old.store.tell_anew({{.type = "model_registry.upserted", .id = model}}).error().kind, ErrorKind::rejected);
   EXPECT_EQ(old.store.take_sync_requests().error().kind, ErrorKind::rejected);

@@ -375,6 +375,13 @@ TEST_F(PlansTest, RelayAndRewrapReadNoWholeTable) {
   const auto relay =
       database.run("EXPLAIN (FORMAT JSON) SELECT seq FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT 500");
   EXPECT_THAT(relay, HasSubstr("outbox_unpublished")) << relay;
+  // While the history is not taken, its rows stay unpublished.
+  database.run("UPDATE outbox SET published_at = NULL, state_published_at = now()");
+  database.run("VACUUM ANALYZE outbox");
+  const auto state = database.run(
+      "EXPLAIN (FORMAT JSON) SELECT seq FROM outbox WHERE published_at IS NULL AND state_published_at IS NULL "
+      "AND type NOT IN ('model_registry.credential', 'model_registry.credential.revoked') ORDER BY seq LIMIT 500");
+  EXPECT_THAT(state, HasSubstr("outbox_state_unpublished")) << state;
 
   // Nearly all are wrapped with the new key, and with the old one those that were written last.
   database.run("INSERT INTO organization (id, slug) VALUES ('acme', 'acme')");

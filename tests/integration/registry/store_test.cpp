@@ -332,6 +332,40 @@ TEST_F(StoreTest, ReadsOutboxInOrderUntilMarked) {
   EXPECT_EQ(sql().run("SELECT count(*) FROM outbox"), "0");
 }
 
+TEST_F(StoreTest, HistoryFollowsStateRowByRow) {
+  using Part = Store::OutboxPart;
+  apply({});
+  sql().run("DELETE FROM outbox");  // that the connection is healthy now
+  apply({adding("a"), adding("b")});
+  sql().run(
+      "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) VALUES "
+      "(tokenrail_uuid_v7(), 'credential', 'acme/_/c', 'model_registry.credential', '{}')");
+  EXPECT_THAT(store_->unpublished(10, Part::history).value(), SizeIs(0)) << "the state comes first";
+  const auto waiting = store_->unpublished(10, Part::state).value();
+  ASSERT_THAT(waiting, SizeIs(2));
+  EXPECT_TRUE(store_->whole_state()->at(0).pending);
+
+  ASSERT_TRUE(store_->mark_published({waiting[0].seq}, Part::state).has_value());
+  EXPECT_THAT(store_->unpublished(10, Part::state).value(), SizeIs(1));
+  ASSERT_TRUE(store_->mark_published({waiting[1].seq}, Part::state).has_value());
+  EXPECT_FALSE(store_->whole_state()->at(0).pending) << "a history that waits keeps no topic from being repaired";
+  EXPECT_EQ(store_->outbox_lag(Part::state)->rows, 0);
+  EXPECT_EQ(store_->outbox_lag(Part::history)->rows, 2);
+  EXPECT_EQ(store_->outbox_lag(Part::credentials)->rows, 1);
+  sql().run("UPDATE outbox SET state_published_at = now() - interval '2 hours' WHERE state_published_at IS NOT NULL");
+  ASSERT_TRUE(store_->prune(std::chrono::hours(1)).has_value());
+
+  const auto history = store_->unpublished(10, Part::history).value();
+  ASSERT_THAT(history, SizeIs(2)) << "what the history lacks is not removed";
+  EXPECT_EQ(history[0].seq, waiting[0].seq);
+  ASSERT_TRUE(store_->mark_published({history[0].seq, history[1].seq}, Part::history).has_value());
+  EXPECT_EQ(store_->outbox_lag(Part::history)->rows, 0);
+  const auto sealed = store_->unpublished(10, Part::credentials).value();
+  ASSERT_THAT(sealed, SizeIs(1));
+  ASSERT_TRUE(store_->mark_published({sealed[0].seq}, Part::credentials).has_value());
+  EXPECT_EQ(store_->outbox_lag()->rows, 0);
+}
+
 // A cursor on seq would pass over the row of a transaction that commits late.
 TEST_F(StoreTest, LateCommitIsNotSkipped) {
   auto late = sql();

@@ -185,6 +185,7 @@ class SyncWorld : public registry::ScratchDatabase {
     auto& running = start(settings);
     EXPECT_TRUE(run_until(loop_, [&] { return running.worker().published_whole() && tail_->marked(); }))
         << running.problems();
+    read_all();
     return running;
   }
 
@@ -197,8 +198,13 @@ class SyncWorld : public registry::ScratchDatabase {
       state = store_->sync_request_state(*id).value_or(registry::SyncRequestState{});
       return state.finished;
     }));
-    settle();
+    read_all();
     return state;
+  }
+  /// Runs the loop until everything in the outbox is on its topics, the history too, and has been read.
+  void read_all() {
+    EXPECT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 0; }));
+    settle();
   }
   /// Runs the loop until a record of our own, published after everything else, has been read.
   void settle() {

@@ -2,6 +2,7 @@
 #include <mutex>
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spdlog/sinks/base_sink.h>
@@ -675,33 +676,103 @@ TEST_F(RegistrySync, RecordsRefusedListWithoutValues) {
 // ---- topics --------------------------------------------------------------------------------------------------------
 
 TEST_F(RegistrySync, NamesMissingTopicAndWaitsForIt) {
-  for (const std::string topic : {"model_registry.events", "model_registry"}) {
-    SCOPED_TRACE(topic);
-    rd_kafka_mock_topic_set_error(kafka_->get(), topic.c_str(), RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-    auto& running = start();
-    const auto named = [&] {
-      const auto words = running.problems();
-      return words.contains("kafka: The topic " + topic + " does not exist") &&
-             words.contains("tokenrail topics apply");
-    };
-    ASSERT_TRUE(run_until(loop_, named)) << running.problems();
-    ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 3; })) << "it syncs all the same";
-    EXPECT_TRUE(named()) << running.problems();
-    EXPECT_FALSE(running.worker().published_whole());
-    running.stop();
-    rd_kafka_mock_topic_set_error(kafka_->get(), topic.c_str(), RD_KAFKA_RESP_ERR_NO_ERROR);
-  }
+  rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  auto& running = start();
+  const auto named = [&] {
+    const auto words = running.problems();
+    return words.contains("kafka: The topic model_registry does not exist") && words.contains("tokenrail topics apply");
+  };
+  ASSERT_TRUE(run_until(loop_, named)) << running.problems();
+  ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 3; })) << "it syncs all the same";
+  EXPECT_TRUE(named()) << running.problems();
+  EXPECT_FALSE(running.worker().published_whole());
+  running.stop();
+  rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry", RD_KAFKA_RESP_ERR_NO_ERROR);
   settle();
   EXPECT_THAT(events("model_registry"), IsEmpty());
+  EXPECT_THAT(events(), IsEmpty()) << "the history follows the state";
   start_whole();
   EXPECT_THAT(events(), SizeIs(2));
+}
+
+// No router reads the history: that it is missing or refused keeps none from a model that was blocked.
+TEST_F(RegistrySync, HistoryThatIsNotTakenDelaysOnlyItself) {
+  const std::string outbox = "registry_outbox_rows{part=\"";
+  for (const auto error : {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED}) {
+    SCOPED_TRACE(rd_kafka_err2name(error));
+    sql().run("TRUNCATE model, outbox CASCADE");
+    tail_.reset();
+    kafka_ = make_cluster();
+    tail_ = std::make_unique<TopicTail>(loop_, *kafka_);
+    offer({"a:1b", "b:7b"});
+    rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.events", error);
+    auto& running = start();
+    ASSERT_TRUE(run_until(loop_, [&] { return running.worker().published_whole(); })) << running.problems();
+    offer({"a:1b", "b:7b", "c:1b"});
+    const auto id = store_->request_sync("", person("test")).value();
+    ASSERT_TRUE(run_until(loop_, [&] { return store_->sync_request_state(id)->finished; })) << running.problems();
+    ASSERT_TRUE(run_until(loop_, [&] { return last_event("_/_/ollama/c:1b").has_value(); }));
+    const auto named = [&] {
+      const auto words = running.problems();
+      const auto at = words.find("history: ");
+      return at != std::string::npos && words.substr(at, words.find('\n', at) - at).contains("model_registry.events");
+    };
+    ASSERT_TRUE(run_until(loop_, named)) << running.problems();
+    EXPECT_THAT(running.problems(), HasSubstr("kafka: \n"));
+    const auto waiting = store_->outbox_lag(registry::Store::OutboxPart::history)->rows;
+    EXPECT_GE(waiting, 3);
+    EXPECT_EQ(store_->outbox_lag(registry::Store::OutboxPart::state)->rows, 0);
+    ASSERT_TRUE(run_until(loop_, [&] {
+      return running.worker().metrics().text().contains(outbox + "history\"} " + std::to_string(waiting));
+    })) << running.worker().metrics().text();
+    EXPECT_THAT(running.worker().metrics().text(), HasSubstr(outbox + "state\"} 0"));
+
+    rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.events", RD_KAFKA_RESP_ERR_NO_ERROR);
+    read_all();
+    EXPECT_THAT(events(),
+                ElementsAre("model_registry.upserted _/_/ollama/a:1b", "model_registry.upserted _/_/ollama/b:7b",
+                            "model_registry.upserted _/_/ollama/c:1b"));
+    EXPECT_THAT(
+        events("model_registry"),
+        UnorderedElementsAre("model_registry.upserted _/_/ollama/a:1b", "model_registry.upserted _/_/ollama/b:7b",
+                             "model_registry.mark _registry", "model_registry.upserted _/_/ollama/c:1b"))
+        << "each once, however often the history was tried";
+    EXPECT_TRUE(run_until(loop_, [&] { return running.problems().contains("history: \n"); })) << running.problems();
+    running.stop();
+  }
+}
+
+TEST_F(RegistrySync, RowsThatWereTakenAreNotWrittenAgain) {
+  tail_.reset();
+  kafka_ = std::make_unique<MockCluster>();
+  kafka_->topic("model_registry", 1);
+  kafka_->topic("model_registry.events", 2);
+  kafka_->topic("model_registry.credentials", 1);
+  tail_ = std::make_unique<TopicTail>(loop_, *kafka_);  // it reads the first partition of each
+  std::vector<std::string> names;
+  for (int i = 0; i < 20; ++i) names.push_back("m" + std::to_string(i) + ":1b");
+  offer(names);
+  rd_kafka_mock_partition_set_leader(kafka_->get(), "model_registry.events", 1, -1);
+  auto& running = start();
+  ASSERT_TRUE(run_until(loop_, [&] { return running.worker().published_whole() && !events().empty(); }))
+      << running.problems();
+  settle();
+  const auto taken = events();
+  ASSERT_LT(taken.size(), names.size()) << "the others wait for a leader";
+  running.stop();
+  EXPECT_EQ(
+      sql().run("SELECT count(*) FROM outbox WHERE type = 'model_registry.upserted' AND published_at IS NOT NULL"),
+      std::to_string(taken.size()));
+  rd_kafka_mock_partition_set_leader(kafka_->get(), "model_registry.events", 1, 1);
+  start_whole();
+  EXPECT_EQ(events(), taken);
 }
 
 TEST_F(RegistrySync, PublishesModelsWithoutCredentialsTopic) {
   rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.credentials", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   auto& running = start();
   ASSERT_TRUE(run_until(loop_, [&] { return tail_->marked(); })) << running.problems();
-  EXPECT_THAT(events(), SizeIs(2));
+  ASSERT_TRUE(run_until(loop_, [&] { return events().size() == 2; })) << running.problems();
   ASSERT_TRUE(run_until(loop_, [&] {
     return running.problems().contains("The topic model_registry.credentials does not exist");
   })) << running.problems();
@@ -714,16 +785,21 @@ TEST_F(RegistrySync, PublishesModelsWithoutCredentialsTopic) {
 TEST_F(RegistrySync, ATopicThatVanishesIsNamedToo) {
   const LogCapture log;
   auto& running = start_whole({{"TOKENRAIL_KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS", "200"}});
-  rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.events", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-  ASSERT_TRUE(run_until(loop_, [&] { return log.text().contains("partition count changed from 1 to 0"); }));
-  offer({"a:1b", "b:7b", "c:1b"});
-  ASSERT_TRUE(store_->request_sync("", person("test")).has_value());
-  ASSERT_TRUE(run_until(loop_, [&] {
-    return running.problems().contains("kafka: The topic model_registry.events does not exist");
-  })) << running.problems();
-  rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.events", RD_KAFKA_RESP_ERR_NO_ERROR);
-  ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 0; })) << running.problems();
-  ASSERT_TRUE(run_until(loop_, [&] { return !events_after(2).empty(); }));
+  std::vector<std::string> names{"a:1b", "b:7b"};
+  for (const auto& [topic, condition] : {std::pair("model_registry", "kafka"), {"model_registry.events", "history"}}) {
+    SCOPED_TRACE(topic);
+    const auto named = fmt::format("{}: The topic {} does not exist", condition, topic);
+    rd_kafka_mock_topic_set_error(kafka_->get(), topic, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    ASSERT_TRUE(run_until(loop_, [&] { return running.problems().contains(named); })) << "nothing waits for it";
+    names.push_back(fmt::format("{}:1b", condition));
+    offer(names);
+    ASSERT_TRUE(store_->request_sync("", person("test")).has_value());
+    ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows > 0; }));
+    ASSERT_TRUE(run_until(loop_, [&] { return running.problems().contains(named); })) << running.problems();
+    rd_kafka_mock_topic_set_error(kafka_->get(), topic, RD_KAFKA_RESP_ERR_NO_ERROR);
+    ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 0; })) << running.problems();
+    ASSERT_TRUE(run_until(loop_, [&] { return !events_after(2).empty(); }));
+  }
 }
 
 TEST_F(RegistrySync, NamesAndLeavesOutRefusedRecord) {
