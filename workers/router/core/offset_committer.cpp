@@ -33,7 +33,11 @@ void OffsetCommitter::put() {
 OffsetCommitter::Answer OffsetCommitter::answered(std::uint32_t sequence, kafka::CommitOutcome outcome) {
   if (!pending_ || sequence != sequence_) return Answer::stale;
   pending_ = false;
-  if (outcome != kafka::CommitOutcome::ok) return Answer::refused;
+  if (outcome != kafka::CommitOutcome::ok) {
+    // What it listed is in no commit: a successor would write these letters again.
+    unlisted_ = unlisted_ || !dead_letters_.empty();
+    return Answer::refused;
+  }
   offset_ = sent_offset_;
   metadata_ = sent_metadata_;
   return Answer::committed;

@@ -56,7 +56,7 @@ class OffsetCommitter {
   [[nodiscard]] bool is_dead_lettered(events::RequestOffset offset, std::uint32_t digest) const;
   void inherit_dead_letter(const events::DeadLettered& letter) { dead_letters_.emplace(letter.offset, letter.digest); }
   void forget_dead_letters();
-  /// Some dead letters are in no commit that was sent.
+  /// Some dead letters are in no commit that was sent, or only in one that was refused.
   [[nodiscard]] bool has_news() const { return unlisted_; }
 
  private:

@@ -64,6 +64,19 @@ TEST_F(OffsetCommitterTest, RefusedCommitChangesNothing) {
   EXPECT_FALSE(committer.pending());
 }
 
+TEST_F(OffsetCommitterTest, RefusedCommitLeavesDeadLettersUnlisted) {
+  committer.begin(4, "before");
+  committer.dead_lettered(6, 60);
+  committer.send(4, {});
+  EXPECT_FALSE(committer.has_news());
+  EXPECT_EQ(answer(kafka::CommitOutcome::not_owner), Answer::refused);
+  EXPECT_TRUE(committer.has_news());
+  committer.send(4, {});
+  ASSERT_EQ(io.newest().dead_letters.size(), 1U);
+  EXPECT_EQ(answer(), Answer::committed);
+  EXPECT_FALSE(committer.has_news());
+}
+
 TEST_F(OffsetCommitterTest, OnlyTheNewestIsWaitedFor) {
   committer.send(1_request, {});
   committer.send(2_request, {});
