@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -67,6 +68,7 @@ class FakeProducer final : public kafka::Producer {
   kafka::Produced produce(kafka::TopicHandle topic, std::int32_t partition, std::optional<std::string_view> key,
                           std::optional<std::string_view> value, const kafka::Headers* headers, std::uint64_t token,
                           std::uint64_t unit) override {
+    if (value && value->size() > value_bytes_max) return kafka::Produced::too_large;
     if (capacity && waiting_.size() >= *capacity) {
       refused_ = true;
       return kafka::Produced::queue_full;
@@ -146,6 +148,7 @@ class FakeProducer final : public kafka::Producer {
 
   FakeLogs& logs;
   std::optional<std::size_t> capacity{};
+  std::size_t value_bytes_max = std::numeric_limits<std::size_t>::max();  ///< a larger one is not taken
   std::optional<std::int64_t> batch_number{};  ///< set to -1: a batch that was sent twice, its reports have no offsets
   std::chrono::milliseconds age{0};
   std::map<std::pair<std::string, std::int32_t>, std::chrono::milliseconds> ages{};  ///< where one differs from `age`

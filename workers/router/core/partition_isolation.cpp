@@ -24,7 +24,7 @@ std::expected<registry::Route, events::Failure> Partition::prepare(Job& job) {
   auto route = route_of(job);
   if (isolation_.prepared(job.offset)) {
     // Not from inside the attempt that has just been prepared.
-    services_.environment.wake_at(services_.environment.now().steady);
+    services_.hub.wake_soon();
   }
   return route;
 }

@@ -78,7 +78,7 @@ void Partition::send(Output output, const std::optional<std::string>& key, std::
   if (!writes()) return;
   if (const auto rejected = output_.send(output, key, value, headers, what)) {
     not_taken(*rejected);
-    services_.environment.wake_at(services_.environment.now().steady);
+    services_.hub.wake_soon();
   }
 }
 
@@ -107,7 +107,7 @@ void Partition::on_space() {
     }
   }
   if (output_.congested()) return;
-  if (wants_time()) services_.environment.wake_at(services_.environment.now().steady);
+  if (wants_time()) services_.hub.wake_soon();
   for (auto& [offset, job] : jobs_) {
     if (job.attempt) job.attempt->resume();
     if (congested()) return;

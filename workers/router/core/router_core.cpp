@@ -379,10 +379,13 @@ void RouterCore::arm() {
   next = std::min({next, locate_cancellations_at_, joined_ && looks_.token == 0 ? looks_.at : Millis::max()});
   if (releasing_) next = std::min(next, release_until_);
   if (!timers_.empty()) next = std::min(next, timers_.begin()->at);
-  if (next < armed_at_) {
-    armed_at_ = next;
-    environment_.wake_at(next);
-  }
+  wake_by(next);
+}
+
+void RouterCore::wake_by(Millis at) {
+  if (at >= armed_at_) return;
+  armed_at_ = at;
+  environment_.wake_at(at);
 }
 
 void RouterCore::on_wake() {

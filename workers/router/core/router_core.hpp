@@ -129,6 +129,7 @@ class RouterCore final : private Hub, private PartitionIo {
 
   // Hub
   void set_timer(const JobRef& job, Millis from, Millis to) override;
+  void wake_soon() override { wake_by(environment_.now().steady); }
   void job_ready(const JobRef& job, const std::string& org_id, bool at_front) override {
     queue_.push(job, org_id, at_front);
   }
@@ -191,6 +192,7 @@ class RouterCore final : private Hub, private PartitionIo {
   [[nodiscard]] Partition::Held held() const;
   void drain_step();
   void arm();
+  void wake_by(Millis at);
 
   const RouterOptions options_;
   ConsumerSide consumer_side_{*this};

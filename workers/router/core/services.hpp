@@ -53,6 +53,8 @@ class Hub {
   virtual ~Hub() = default;
   /// Moves the one timer that a job has (Millis::max(): none); Partition::on_job_time() follows at or soon after it.
   virtual void set_timer(const JobRef& job, Millis from, Millis to) = 0;
+  /// RouterCore::on_wake() follows as soon as what happens now is over, whatever other time is waited for.
+  virtual void wake_soon() = 0;
   /// A job is first in its key's line. `at_front`: of its organisation's, because it has waited before.
   virtual void job_ready(const JobRef& job, const std::string& org_id, bool at_front) = 0;
   /// Something has left the window, or has come back.

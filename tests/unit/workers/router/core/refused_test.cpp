@@ -334,6 +334,21 @@ TEST_F(RefusedTest, RepairsOfOneWorkerAreNotLostWorkers) {
   EXPECT_TRUE(std::ranges::none_of(chunks(), &events::Chunk::done));
 }
 
+TEST_F(RefusedTest, RefusalOfTheProducerIsHandledAtOnce) {
+  assign();
+  request("r1");
+  settle();
+  http.head(1);
+  producer->value_bytes_max = 2'000;
+  environment.wake = environment.steady + 1'000s;
+  speak(1, std::string(3'000, 'x'));
+  EXPECT_LE(environment.wake, environment.steady) << "and not with the next round";
+  wake_after(0s);
+  EXPECT_FALSE(http.calls.contains(1));
+  settle();
+  EXPECT_EQ(chunks_of("r1").back().error_code, "RESPONSE_TOO_LARGE");
+}
+
 TEST(Refusals, LearnsALimitAndForgetsIt) {
   Refusals refusals;
   EXPECT_TRUE(refusals.refused(Output::audit, 4'000, "Message size too large", 0ms));
