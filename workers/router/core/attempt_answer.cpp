@@ -116,7 +116,7 @@ void Attempt::take(providers::ToolCallDone& done) {
   say_unproven();
   first_token();
   ++tool_call_count_;
-  if (bytes_of(call) + writer_.overhead_bytes() > chunk_bytes_max()) {
+  if (bytes_of(call) + writer_.overhead_bytes() > services_.hub.whole_chunk_bytes_max()) {
     end_transfer();
     note_call(*call_, "response_too_large");
     finish(FinishReason::error,
@@ -138,7 +138,7 @@ void Attempt::take(providers::ToolCallDone& done) {
 void Attempt::take(providers::OpaqueBlock& opaque) {
   auto& block = opaque.block;
   first_token();
-  if (bytes_of(block) + writer_.overhead_bytes() > chunk_bytes_max()) {
+  if (bytes_of(block) + writer_.overhead_bytes() > services_.hub.whole_chunk_bytes_max()) {
     // The answer is whole without it; only the next request cannot give it back.
     warn(
         "A block that only the provider can read does not fit into one record and was left out; the next request of "

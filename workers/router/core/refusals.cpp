@@ -43,8 +43,10 @@ bool Refusals::refused(Output output, std::size_t bytes, std::string_view detail
                   .count = before == nullptr ? 1 : before->count + 1,
                   .bytes = bytes,
                   .detail = std::string(events::utf8_prefix(detail, detail_bytes_max)),
-                  .limit = before == nullptr ? std::nullopt : before->limit};
+                  .limit = before == nullptr ? std::nullopt : before->limit,
+                  .too_large = before == nullptr ? std::nullopt : before->too_large};
   if (is_about_size(detail)) {
+    refused.too_large = std::min(refused.too_large.value_or(bytes), bytes);
     refused.limit = std::max(limit_min, std::min(refused.limit.value_or(bytes), bytes / 2));
   }
   newest_[index(output)] = std::move(refused);
@@ -54,6 +56,12 @@ bool Refusals::refused(Output output, std::size_t bytes, std::string_view detail
 std::size_t Refusals::limit(Output output, std::size_t configured, Millis now) const {
   const auto* const newest = lately(output, now);
   return newest == nullptr || !newest->limit ? configured : std::min(configured, *newest->limit);
+}
+
+std::size_t Refusals::whole_limit(Output output, std::size_t configured, Millis now) const {
+  const auto* const newest = lately(output, now);
+  if (newest == nullptr || !newest->too_large) return configured;
+  return std::min(configured, std::max(limit_min, *newest->too_large - 1));
 }
 
 std::string Refusals::problem(Output output, const std::string& topic, Millis now) const {

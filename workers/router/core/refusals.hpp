@@ -33,6 +33,9 @@ class Refusals {
   /// The size below which records of that topic are to be kept: `configured`, or less where the topic has refused less.
   /// It is half of what was refused, because the brokers do not say what they would take.
   [[nodiscard]] std::size_t limit(Output output, std::size_t configured, Millis now) const;
+  /// The size from which on a record that cannot be split is not sent: `configured`, or the smallest that was refused
+  /// as too large. Whatever is below that may be taken.
+  [[nodiscard]] std::size_t whole_limit(Output output, std::size_t configured, Millis now) const;
   /// What /readyz says; empty: nothing was refused lately.
   [[nodiscard]] std::string problem(Output output, const std::string& topic, Millis now) const;
 
@@ -43,6 +46,7 @@ class Refusals {
     std::size_t bytes = 0;  ///< of the newest
     std::string detail{};
     std::optional<std::size_t> limit{};
+    std::optional<std::size_t> too_large{};  ///< the smallest that was
   };
   [[nodiscard]] const Refused* lately(Output output, Millis now) const;
 

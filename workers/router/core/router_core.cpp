@@ -287,6 +287,12 @@ std::size_t RouterCore::record_bytes_max(Output output) const {
   return refusals_.any(output) ? refusals_.limit(output, configured, environment_.now().steady) : configured;
 }
 
+std::size_t RouterCore::whole_chunk_bytes_max() const {
+  const auto configured = options_.record_bytes_max;
+  return refusals_.any(Output::chunks) ? refusals_.whole_limit(Output::chunks, configured, environment_.now().steady)
+                                       : configured;
+}
+
 void RouterCore::record_refused(Output output, std::size_t bytes, std::string_view detail) {
   metrics_.record_refused(topic(output));
   if (refusals_.refused(output, bytes, detail, environment_.now().steady)) {

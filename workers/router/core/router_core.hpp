@@ -136,6 +136,7 @@ class RouterCore final : private Hub, private PartitionIo {
   void window_changed() override { adjust_reading(); }
   [[nodiscard]] const std::string& topic(Output output) const override;
   [[nodiscard]] std::size_t record_bytes_max(Output output) const override;
+  [[nodiscard]] std::size_t whole_chunk_bytes_max() const override;
   void record_refused(Output output, std::size_t bytes, std::string_view detail) override;
   std::uint64_t next_unit() override { return ++next_unit_; }
   std::string next_instance() override;

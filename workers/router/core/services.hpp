@@ -63,6 +63,9 @@ class Hub {
   /// Below which size records of that topic are to be kept: of a value on the chunk and audit topics; of a whole record
   /// on the dead-letter topic, before compression. Less than configured where the topic has refused less lately.
   [[nodiscard]] virtual std::size_t record_bytes_max(Output output) const = 0;
+  /// The same for a value on the chunk topic that cannot be split: less than configured only where that size was
+  /// refused.
+  [[nodiscard]] virtual std::size_t whole_chunk_bytes_max() const = 0;
   /// The brokers refused a record of that size for good, or the producer does not take it.
   virtual void record_refused(Output output, std::size_t bytes, std::string_view detail) = 0;
   /// For one attempt: names its chunks to the producer, so that none is written behind one that was refused. Never 0.

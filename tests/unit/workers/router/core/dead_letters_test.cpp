@@ -38,6 +38,7 @@ class LetterHub final : public Hub {
   void window_changed() override {}
   [[nodiscard]] const std::string& topic(Output /*output*/) const override { return name_; }
   [[nodiscard]] std::size_t record_bytes_max(Output /*output*/) const override { return 10'000; }
+  [[nodiscard]] std::size_t whole_chunk_bytes_max() const override { return 10'000; }
   void wake_soon() override {}
   void record_refused(Output /*output*/, std::size_t /*bytes*/, std::string_view /*detail*/) override { ++refused; }
   std::uint64_t next_unit() override { return 1; }

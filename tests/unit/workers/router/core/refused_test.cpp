@@ -334,6 +334,27 @@ TEST_F(RefusedTest, RepairsOfOneWorkerAreNotLostWorkers) {
   EXPECT_TRUE(std::ranges::none_of(chunks(), &events::Chunk::done));
 }
 
+TEST_F(RefusedTest, ToolCallBelowTheRefusedSizeIsLeftToTheBrokers) {
+  assign();
+  for (const auto* id : {"large", "smaller", "as-large"}) request(id, "", std::nullopt);
+  settle();
+  const auto call = [&](std::uint64_t number, std::size_t bytes) {
+    http.head(number);
+    http.body(number, R"({"message":{"tool_calls":[{"function":{"name":"t","arguments":{"a":")" +
+                          std::string(bytes, 'x') + R"("}}}]},"done":true,"done_reason":"stop"})" + "\n");
+    http.end(number);
+  };
+  call(1, 80'000);
+  ASSERT_TRUE(producer->refuse_one("chat.chunks", 0, too_large));
+  settle();
+  call(2, 60'000);  // above half of what was refused, below which text is split
+  settle();
+  EXPECT_EQ(chunks_of("smaller").back().finish_reason, "tool_calls") << chunks_of("smaller").back().error_message;
+  call(3, 80'000);
+  settle();
+  EXPECT_EQ(chunks_of("as-large").back().error_code, "RESPONSE_TOO_LARGE");
+}
+
 TEST_F(RefusedTest, RefusalOfTheProducerIsHandledAtOnce) {
   assign();
   request("r1");
@@ -347,6 +368,18 @@ TEST_F(RefusedTest, RefusalOfTheProducerIsHandledAtOnce) {
   EXPECT_FALSE(http.calls.contains(1));
   settle();
   EXPECT_EQ(chunks_of("r1").back().error_code, "RESPONSE_TOO_LARGE");
+}
+
+TEST(Refusals, WholeLimitIsTheSmallestRefused) {
+  Refusals refusals;
+  EXPECT_EQ(refusals.whole_limit(Output::chunks, 900'000, 0ms), 900'000U);
+  refusals.refused(Output::chunks, 8'000, "not about that", 0ms);
+  EXPECT_EQ(refusals.whole_limit(Output::chunks, 900'000, 1ms), 900'000U);
+  refusals.refused(Output::chunks, 8'000, "Message size too large", 1ms);
+  refusals.refused(Output::chunks, 9'000, "Message size too large", 2ms);
+  EXPECT_EQ(refusals.whole_limit(Output::chunks, 900'000, 3ms), 7'999U);
+  EXPECT_EQ(refusals.whole_limit(Output::chunks, 5'000, 3ms), 5'000U);
+  EXPECT_EQ(refusals.whole_limit(Output::chunks, 900'000, Refusals::kept + 2ms), 900'000U);
 }
 
 TEST(Refusals, LearnsALimitAndForgetsIt) {
