@@ -19,6 +19,7 @@
 #include "common/providers/gemini/partial_call.hpp"
 #include "common/providers/json_fields.hpp"
 #include "common/providers/other_api.hpp"
+#include "common/providers/token_counts.hpp"
 
 namespace tokenrail::providers::gemini {
 
@@ -184,7 +185,8 @@ class Decoder final : public EventDecoder {
     const JsonFields<count_names.size()> counts(element, count_names);
     const auto count_at = [&](CountField field) {
       const auto count = counts.integer(field);
-      return count && *count >= 0 ? count : std::nullopt;
+      // Two are added below; the sum of such counts is not believed.
+      return count && *count >= 0 ? std::optional(std::min(*count, tokens_max + 1)) : std::nullopt;
     };
     const auto prompt = count_at(count_prompt);
     const auto candidates = count_at(count_candidates);

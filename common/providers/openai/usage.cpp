@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "common/events/json_document.hpp"
+#include "common/providers/token_counts.hpp"
 
 namespace tokenrail::providers::openai {
 
@@ -44,11 +45,9 @@ void read_usage(const events::ObjectReader& object, std::optional<events::Usage>
   read.image_output_tokens = count_in(object, {"completion_tokens_details"}, "image_tokens").value_or(0);
   // xAI counts reasoning beside completion_tokens; only the total shows it. The counts are the provider's, so their sum
   // must not overflow.
-  constexpr std::int64_t believable = std::int64_t{1} << 50;
   const auto total = count_at(object, "total_tokens");
   const auto reasoned = read.reasoning_tokens.value_or(0);
-  if (total && reasoned > 0 && read.input_tokens < believable && read.output_tokens < believable &&
-      reasoned < believable && *total == read.input_tokens + read.output_tokens + reasoned) {
+  if (total && reasoned > 0 && believable(read) && *total == read.input_tokens + read.output_tokens + reasoned) {
     read.output_tokens += reasoned;
   }
   usage = read;

@@ -147,6 +147,8 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   void call_failed(const ProviderCall& call, const providers::CallFailure& failed);
   void note_call(const ProviderCall& call, std::string error_class);
   void note_calls(const std::string& error_class);
+  static constexpr std::string_view usage_not_believed =
+      "The provider counted more tokens than an answer can have. Its counts were left out.";
   void warn(std::string_view text);
   static void add_warning(std::vector<std::string>& to, std::string_view text);
   [[nodiscard]] static std::vector<std::string> first_warnings(const ProviderCall& call);

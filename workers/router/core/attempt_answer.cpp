@@ -5,6 +5,7 @@
 
 #include "common/events/json_writer.hpp"
 #include "common/events/utf8.hpp"
+#include "common/providers/token_counts.hpp"
 #include "common/release.hpp"
 #include "workers/router/core/attempt.hpp"
 #include "workers/router/core/partition.hpp"
@@ -273,6 +274,10 @@ std::string Attempt::kept_request_id(std::string_view id) {
 }
 
 void Attempt::take(const providers::UsageReport& report) {
+  if (!providers::believable(report.usage)) {
+    warn(usage_not_believed);
+    return;
+  }
   usage_ = report.usage;
   usage_is_last_ = report.last;
   // What the calls that broke off had used is not known.

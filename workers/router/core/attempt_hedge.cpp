@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/providers/token_counts.hpp"
 #include "workers/router/core/attempt.hpp"
 #include "workers/router/core/partition.hpp"
 #include "workers/router/core/planted.hpp"
@@ -95,8 +96,12 @@ bool Attempt::take_of_two(const ProviderCall& call, providers::AnswerEvent& even
   }
   if (&call != hedge_.get()) return true;
   if (auto* const report = std::get_if<providers::UsageReport>(&event)) {
-    early_.usage = report->usage;
-    early_.usage_is_last = report->last;
+    if (providers::believable(report->usage)) {
+      early_.usage = report->usage;
+      early_.usage_is_last = report->last;
+    } else {
+      add_warning(early_.warnings, usage_not_believed);
+    }
   } else if (const auto* const id = std::get_if<providers::ProviderRequestId>(&event)) {
     early_.provider_request_id = kept_request_id(id->id);
   } else if (const auto* const warning = std::get_if<providers::AnswerWarning>(&event)) {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/providers/token_counts.hpp"
 #include "tests/support/allocations.hpp"
 #include "tests/unit/common/providers/answer_recorder.hpp"
 
@@ -298,6 +299,16 @@ TEST(GeminiDecoder, AnUnexpectedCallIsNotDelivered) {
       response(R"({"functionCall":{"name":"unknown"}})", R"("finishReason":"UNEXPECTED_TOOL_CALL")", usage), false);
   EXPECT_THAT(answer.tool_calls(), IsEmpty());
   EXPECT_TRUE(answer.failure());
+}
+
+TEST(GeminiDecoder, CountsThatOverflowAreNotBelieved) {
+  const auto answer = decoded(response(R"({"text":"x"})", stop,
+                                       R"({"promptTokenCount":9223372036854775807,"candidatesTokenCount":2,)"
+                                       R"("toolUsePromptTokenCount":9223372036854775807})"),
+                              false);
+  ASSERT_TRUE(answer.usage());
+  EXPECT_FALSE(believable(*answer.usage()));
+  EXPECT_EQ(answer.text(), "x");
 }
 
 TEST(GeminiDecoder, AnEmptyAnswerAtTheLimitIsExplained) {

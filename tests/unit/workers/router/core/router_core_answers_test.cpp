@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/workers/router/core/router_core_fixture.hpp"
@@ -115,6 +116,23 @@ TEST_F(AnswersTest, EndedAnswersGiveTheirMemoryBack) {
   cancel("r1");
   settle();
   EXPECT_EQ(held(), 0U);
+}
+
+TEST_F(RouterCoreTest, CountsThatOverflowCostTheUsageAlone) {
+  assign();
+  request("r1");
+  settle();
+  http.head(1);
+  http.body(1, R"({"model":"m","message":{"role":"assistant","content":"yes"},"done":true,"done_reason":"stop",)"
+               R"("prompt_eval_count":9223372036854775807,"eval_count":1})"
+               "\n");
+  http.end(1);
+  settle();
+  const auto last = chunks().back();
+  EXPECT_EQ(last.finish_reason, "stop");
+  EXPECT_FALSE(last.usage);
+  EXPECT_THAT(last.warnings, ::testing::Contains(::testing::HasSubstr("more tokens than an answer can have")));
+  EXPECT_THAT(metrics.text(), ::testing::Not(::testing::ContainsRegex("llm_tokens_[a-z_]*total\\{.*\\} [1-9]")));
 }
 
 }  // namespace
