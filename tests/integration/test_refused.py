@@ -62,6 +62,11 @@ def metric(router, name):
     return [line for line in router.metrics().splitlines() if line.startswith(name)]
 
 
+def refused_records(stack, router, topic):
+    lines = metric(router, f'tokenrail_router_records_refused_total{{topic="{stack.topic(topic)}"}}')
+    return int(lines[0].rsplit(" ", 1)[1]) if lines else 0
+
+
 def test_refused_chunk_ends_its_request_alone(make_stack, limit):
     stack = make_stack()
     router, = stack.whole()
@@ -77,7 +82,7 @@ def test_refused_chunk_ends_its_request_alone(make_stack, limit):
     assert "chat.chunks" in end["error"]["message"] and "max.message.bytes" in end["error"]["message"]
     assert "chat.chunks" in router.readyz()[1]
     doctor_names(stack, router, "outputs", "chat.chunks")
-    assert metric(router, "tokenrail_router_records_refused_total")
+    assert refused_records(stack, router, "chat.chunks") >= 1
     calls = each_ran_once(stack, chunks)
     assert calls["large"] == 1
     limit(stack, "chat.chunks", before)
@@ -94,6 +99,9 @@ def test_refused_audit_event_is_written_smaller(make_stack, limit):
     stack.flush()
     chunks.wait("the request with the large event is answered", done("large"))
     assert by_request(chunks.values(), "large")[-1]["finishReason"] == "stop"
+    wait_until("the router names the topic", lambda: stack.topic("llm.audit") in router.readyz()[1])
+    doctor_names(stack, router, "outputs", "llm.audit")
+    assert refused_records(stack, router, "llm.audit") >= 1
     calls = each_ran_once(stack, chunks)
     assert calls["large"] == 1
     limit(stack, "llm.audit", before)
