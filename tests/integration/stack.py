@@ -113,13 +113,17 @@ class Process:
         try:
             return self.wait(seconds)
         except subprocess.TimeoutExpired:
-            self.kill()
+            self.put_down()
             raise
 
     def kill(self):
         if self.alive():
             self.process.kill()
         self.process.wait()
+
+    def put_down(self):
+        """At the end of a test, however that went: nothing is judged any more."""
+        self.kill()
 
     def text(self):
         return self.log.read_text(errors="replace")
@@ -234,6 +238,13 @@ class Worker(Process):
         return code
 
     def kill(self):
+        """SIGKILL. Its turns until then are judged, where it still answers."""
+        try:
+            self.check_turns()
+        finally:
+            self.put_down()
+
+    def put_down(self):
         super().kill()
         run_queue.forget(self.pid)
 
@@ -378,7 +389,7 @@ class Stack:
 
     def close(self):
         for process in reversed(self.processes):
-            process.kill()
+            process.put_down()
         with self._admin() as (_, cursor):
             cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
                            (self.database_name,))
