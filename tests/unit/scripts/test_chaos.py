@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import socket
 import sys
 
@@ -46,6 +47,14 @@ def test_one_broker_away_stalls_one_partition_of_the_audit_log_and_no_other():
     replicas = topics.audit_replicas(12)
     assert [n for n, of in enumerate(replicas) if topics.STALLING_BROKER in of] == [topics.STALLING_PARTITION]
     assert all(len(of) == 2 and len(set(of)) == 2 for of in replicas) and {of[0] for of in replicas} == {2, 3}
+
+
+def test_the_run_of_ci_draws_what_a_short_run_may_miss():
+    said = re.search(r'dev" chaos (--.*)', (ROOT / "scripts/test.sh").read_text(encoding="utf-8"))[1]
+    number = {name: float(value) for name, value in re.findall(r"--(\w+) ([\d.]+)", said)}
+    drawn = {f.kind for f in schedule.schedule(int(number["seed"]), number["minutes"] * 60, number["session"],
+                                               topics="--topics" in said)}
+    assert {*schedule.TOPICS, *schedule.LOGS, "pause-sync", "names-silent", "postgres-stop", "broker-pause"} <= drawn
 
 
 def test_three_half_hours_kill_as_many_as_the_promises_are_shown_with():
