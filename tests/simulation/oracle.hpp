@@ -1,25 +1,26 @@
 // The promises (docs/explanation/delivery.md), judged at every append, at every commit and at the end of a history. The
-// oracle reads the whole logs in their order and knows the provider's answers. It does not see the state of a router.
+// oracle reads the whole logs in their order and knows what the provider said; it knows nothing of what a router
+// thinks.
 //
-//   P1           every request gets a terminal chunk, is in the dead-letter topic, or was deleted unread and is
-//                reported as lost; every request that a router read is completed
+//   P1           every request gets a terminal chunk, or lies in the dead-letter topic, or was deleted unread and is
+//                reported as lost; what is read is completed
 //   P2           an attempt's chunks have no gap and say exactly what the provider said
-//   P3           a router does not run a request again whose terminal chunk it could read, whose attempt was handed
-//                over in order, or whose terminal chunk was deleted by retention
+//   P3           a request whose terminal chunk was there to be read is not run again, nor one that was handed over
+//                well, nor one whose terminal chunk retention has taken
 //   P4           every attempt leaves one llm.request and one response that counts
 //   P5           complete stays complete; no commit passes an incomplete request
-//   LOST         a request that is reported as lost was deleted; a request of a replaced log that a healthy router had
-//                read is answered or reported
+//   LOST         what is reported as lost has been deleted; what a router that is well had read of a log that is gone
+//                is answered or reported
 //   ORDER        of one key one called attempt at a time, in the order of the log
 //   DEDUPE       a request seen before is answered by attempt 0, never run
-//   REFUSED      after the brokers refused a chunk for good, its request ends without another call
-//   RESTART      an attempt ends for a restart only if its sender asked for that and its call failed, and not too often
-//   ALONE        a topic that refuses or does not take records interrupts nothing in other partitions
-//   CAUSE        an attempt is closed as lost only if its worker was lost, or could not report that it was not
-//   REASON       the reason that an error or a cancellation names is true
+//   REFUSED      a request of which a chunk was refused for good ends without another call
+//   RESTART      an attempt ends for a restart only where its sender wants that and its call failed, and not too often
+//   ALONE        what a topic refuses, or does not take, interrupts nothing in the partitions that it does not strike
+//   CAUSE        an attempt is closed as lost only where its worker was lost, or could not say that it was not
+//   REASON       an answer that is an error or a cancellation has the reason that it names
 //   CONSISTENCY  readers of chunks and of the audit log end with the same attempt
-//   METADATA     a successor that starts at the offsets beside a commit misses no record that it needs
-//   BOUNDS       everything that can grow stays within its bound
+//   METADATA     the offsets beside a commit hide nothing from a successor
+//   BOUNDS       what can grow stays within its bound
 #pragma once
 
 #include <cstdint>
@@ -52,7 +53,7 @@ class Oracle {
     bool tampers = false;    ///< a tool writes committed offsets
     bool calendars = false;  ///< a calendar jumps further than the dedupe window, or that is shorter than the history
     bool leases = false;     ///< a clock jumps, and leases run out before their time
-    bool alone = false;      ///< no excuse: one worker, and only faults of single records or topics
+    bool alone = false;      ///< no excuse: one worker, and only faults that strike a record or a topic
     bool commits = false;    ///< commits do not arrive, or arrive late
     bool reads = false;      ///< a log may be read late
   };
@@ -63,14 +64,14 @@ class Oracle {
     std::string request_id{};
     std::optional<std::string> key{};
     bool garbage = false;
-    bool refusable = false;  ///< it names a model that does not exist
+    bool refusable = false;  ///< it asks for a model that there is not
     events::OnInterrupt on_interrupt = events::OnInterrupt::error;
     std::int64_t deadline_ms = 0;  ///< Unix
     std::int64_t at_ms = -1;       ///< its timestamp in the log; -1: none
   };
-  // Events, in their order. `writer`: the process that wrote the record.
+  // What happens, in its order. `writer`: the process whose record it was.
   void request_arrived(int partition, std::int64_t offset, const Request& request, Micros now);
-  /// A broker has refused the chunk: the chunks that follow it make no whole answer.
+  /// A broker has refused the chunk: what stands behind it in the log makes no whole answer.
   void chunk_refused(int partition, std::string_view value);
   /// `writer_ms`: the writer's calendar, where that is the brokers' too.
   /// `at_ms`: the record's timestamp.
@@ -81,37 +82,37 @@ class Oracle {
   void dead_letter_appended(const kafka::Headers& headers);
   /// `knows`: which log of requests is there now. Else the offset is one of a log that is gone.
   void committed(int partition, std::int64_t offset, const std::string& metadata, Micros now, bool knows = true);
-  /// Retention has deleted the beginning of an audit log; audit_kept() follows for each event that is left, in order.
-  /// A recovering router cannot read the rest, so most promises cannot be judged for that partition any more.
+  /// Retention has taken the beginning of an audit log; what was kept follows, in its order. What recovery would have
+  /// read is gone, so most cannot be judged for that partition any more.
   void audit_cut(int partition);
   void audit_kept(int partition, std::int64_t offset, std::string_view value);
-  /// Retention has deleted the chunks below that offset.
+  /// Retention has taken the chunks below that offset.
   void chunks_cut(int partition, std::int64_t below);
-  /// Retention deletes the requests below that offset. No router can answer those that were not read before; an event
-  /// requests.lost has to report them.
+  /// Retention deletes the requests below that offset. What has not been read by then nobody will answer; it has to be
+  /// told by requests.lost.
   void requests_deleted(int partition, std::int64_t below);
-  // A log is another one from that offset on: its topic was created again (0), or an unclean election has cut it. Its
-  // records from there on are gone, and new records take their offsets (oracle_logs.cpp).
+  // A log is another one from that offset on: its topic was created again (0), or an unclean election has cut it. What
+  // lay there is gone, and what is appended takes its offsets (oracle_logs.cpp).
   void requests_went_back(int partition, std::int64_t to, Micros now);
   void audit_went_back(int partition, std::int64_t to, Micros now);
   void chunks_went_back(int partition, std::int64_t to, Micros now);
-  /// A worker has received the request at that offset. `mistaken`: the worker takes it for a record of the replaced
-  /// log. A successor cannot distinguish it from one and may report it as lost; a router has to answer it all the same.
+  /// A worker has got the request at that offset. `mistaken`: it takes it for one of a log that is gone. A successor
+  /// cannot tell it from one that was, and may report it as lost; it has to be answered all the same.
   void request_read(int partition, std::int64_t offset, bool mistaken = false);
-  /// The brokers told a worker that had read up to there that the log is the same, and no record could show otherwise:
-  /// it will not read the records that replaced those it had read.
+  /// A worker that had read up to there was answered that the log is the same, and nothing could show otherwise: it
+  /// will not come back to what took the place of what it had read.
   void unnoticed(int partition, std::int64_t position);
-  /// A worker has dropped the records from that offset on, and reads again from there: it has to answer the requests
-  /// that the log contains then.
+  /// A worker has dropped what it was handed from that offset on, and reads it once more: it has to answer for what
+  /// is there then.
   void request_dropped(int partition, std::int64_t offset);
   void cancelled(const std::string& org_id, const std::string& request_id);
   /// The brokers refuse a record for good.
   void refused(Topic topic, int partition);
-  /// A log of that partition acknowledges nothing for longer than its owner waits.
+  /// A log of that partition takes nothing for longer than its owner waits.
   void struck(int partition);
-  /// The provider received a call; returns the call's number. `fails`: it will end with an error.
+  /// The provider's side; returns the call's number. `fails`: it will not end well.
   int call_started(const std::string& org_id, const std::string& request_id, bool fails = false);
-  /// The call continues an answer: other calls have streamed that text.
+  /// The call was asked to go on with that text, which other calls have said.
   void call_continues(int call, std::string text) {
     auto& one = calls_[static_cast<std::size_t>(call)];
     one.said = std::move(text);
@@ -120,13 +121,13 @@ class Oracle {
   void request_read_again() { ++figures_.read_again; }
   void call_said(int call, std::string_view text) { calls_[static_cast<std::size_t>(call)].said += text; }
   void call_ended_well(int call) { calls_[static_cast<std::size_t>(call)].well = true; }
-  /// The process has released the partition in order, and finishes the attempts that it had begun. `since`: when it was
-  /// asked to release it.
+  /// The process has given the partition up in order: what it had begun is finished where it runs.
+  /// `since`: when it was asked to.
   void handed_over(int process, int partition, Micros since);
-  /// From now on a successor may close the attempts that this process continues.
+  /// From now on it is no wonder if what this process continues is taken from it.
   void disturbed(int process);
   void all_disturbed();
-  /// The process has died, or has left the group without releasing its partitions.
+  /// The process has died, or is no member of the group any more without having given its partitions up.
   void gone(int process) { gone_.insert(process); }
 
   [[nodiscard]] bool complete(int partition, std::int64_t offset) const;
@@ -135,7 +136,7 @@ class Oracle {
                              std::int64_t attempt) const;
   [[nodiscard]] bool all_complete() const;
   [[nodiscard]] bool any_open() const;
-  /// The history has ended: no event is due, and nothing fails any more.
+  /// Nothing happens any more, and nothing fails.
   void at_rest();
   /// The furthest commit that has landed. A stale one that lands behind it only lengthens a successor's tail.
   [[nodiscard]] std::int64_t committed_up_to(int partition) const { return part(partition).judged; }
@@ -159,10 +160,10 @@ class Oracle {
     std::int64_t duplicates = 0;
     std::int64_t calls = 0;
     std::int64_t lost = 0;
-    std::int64_t read_again = 0;    ///< records that a worker had offloaded
-    std::int64_t cut = 0;           ///< how often retention deleted the beginning of an audit or chunk log
+    std::int64_t read_again = 0;    ///< records that a worker had put back
+    std::int64_t cut = 0;           ///< beginnings of audit and chunk logs that retention has taken
     std::int64_t refused = 0;       ///< attempts that ended because the brokers refused a chunk
-    std::int64_t answers_gone = 0;  ///< ended because the log does not show any more whether they had been answered
+    std::int64_t answers_gone = 0;  ///< ended because nobody can know whether they had been answered
     std::int64_t replaced = 0;      ///< logs of which all, or the end, was replaced
     std::int64_t restarted = 0;     ///< attempts that ended because their answer broke off, to be run again
     std::int64_t joined = 0;        ///< calls that went on with the answer of another one
@@ -195,7 +196,7 @@ class Oracle {
     std::int64_t first_offset = -1;  ///< of first_at, in its log
     std::int64_t terminal_at = -1;   ///< of a whole answer
     bool holed = false;              ///< one of its chunks was refused, and not those behind it: it is never whole
-    bool torn = false;               ///< chunks of it are gone with a log: whether it is whole is not known
+    bool torn = false;               ///< chunks of it are gone with a log: nobody can see whether it is whole
     Micros begun_at{0};              ///< its llm.request
     std::string finish{};
     std::string text{};
@@ -275,10 +276,10 @@ class Oracle {
     std::int64_t judged = 0;  ///< commits up to here have been found right
   };
 
+  // Which request an event, a chunk or a letter is about: its place in Part::sources; -1: there was none.
   static events::RequestKey key_of(const Source& source) {
     return {.org_id = source.request.org_id, .request_id = source.request.request_id};
   }
-  // Which request an event, a chunk or a letter is about: its place in Part::sources; -1: there was none.
   [[nodiscard]] std::int64_t source_of(const Part& part, std::int64_t offset, std::int64_t at_ms) const;
   [[nodiscard]] std::int64_t source_of(const Part& part, const events::Chunk& chunk) const;
   void translate(const Part& part, events::AuditFacts& event) const;
@@ -286,7 +287,7 @@ class Oracle {
   [[nodiscard]] static bool of_older_audit(const Part& part, std::int64_t source) {
     return static_cast<std::size_t>(source) < part.audit_from;
   }
-  /// No router has to do anything more about it.
+  /// Nothing more is to come of it.
   [[nodiscard]] bool over(const Source& source) const;
   [[nodiscard]] static bool answered(const Source& source);
   [[nodiscard]] bool is_well(const Part& part, const Attempt& attempt) const {
