@@ -58,7 +58,7 @@ bool Checker::chunks_lost(const Attempt& attempt) const {
 }
 
 bool Checker::complete(const Subject& about, std::int64_t source_offset) const {
-  return fold_.complete(events::RequestOffset(source_offset), {.org_id = about.org_id, .request_id = about.request_id});
+  return fold_.complete(events::RequestOffset(source_offset), about.org_id, about.request_id);
 }
 
 bool Checker::settled(const Subject& about) const {

@@ -16,7 +16,6 @@
 #include "common/events/chunk.hpp"
 #include "common/events/offsets.hpp"
 #include "common/events/redaction_patterns.hpp"
-#include "common/events/request_key.hpp"
 #include "common/result.hpp"
 
 namespace tokenrail::events {
@@ -40,8 +39,6 @@ struct AttemptIds {
   std::string user_id{};
   std::int64_t attempt = 0;
   std::int64_t source_ms = -1;  ///< Unix; the request record's timestamp; -1: it has none, or an older writer
-
-  [[nodiscard]] RequestKey request() const { return {.org_id = org_id, .request_id = request_id}; }
 };
 
 /// How much of the texts the audit log contains: nothing, an excerpt of each text, or all that the record's size

@@ -15,8 +15,8 @@ std::int64_t group_of(RequestOffset source_offset) {
   return source_offset.value() / forgotten_group;
 }
 
-bool is_of(const AuditFold::Attempt& attempt, const RequestKey& key) {
-  return attempt.ids.request() == key;
+bool is_of(const AuditFold::Attempt& attempt, std::string_view org_id, std::string_view request_id) {
+  return attempt.ids.org_id == org_id && attempt.ids.request_id == request_id;
 }
 
 bool continues(const AuditFold::Attempt& attempt, const AuditFacts& event) {
@@ -174,12 +174,12 @@ const AuditFold::Attempt* AuditFold::find(RequestOffset source_offset, std::int6
   return found == all->end() ? nullptr : &*found;
 }
 
-bool AuditFold::complete(RequestOffset source_offset, const RequestKey& key) const {
+bool AuditFold::complete(RequestOffset source_offset, std::string_view org_id, std::string_view request_id) const {
   const auto* const all = attempts(source_offset);
   if (all == nullptr) return false;
   const Attempt* highest = nullptr;
   for (const auto& attempt : *all) {
-    if (!is_of(attempt, key)) continue;
+    if (!is_of(attempt, org_id, request_id)) continue;
     if (highest == nullptr || attempt.ids.attempt > highest->ids.attempt) highest = &attempt;
   }
   return highest != nullptr && !highest->open() && !highest->interrupted();
@@ -190,29 +190,32 @@ bool AuditFold::any_open(RequestOffset source_offset) const {
   return all != nullptr && std::ranges::any_of(*all, &Attempt::open);
 }
 
-bool AuditFold::attempted(RequestOffset source_offset, const RequestKey& key) const {
+bool AuditFold::attempted(RequestOffset source_offset, std::string_view org_id, std::string_view request_id) const {
   const auto* const all = attempts(source_offset);
   return all != nullptr && std::ranges::any_of(*all, [&](const Attempt& attempt) {
-           return attempt.ids.attempt > 0 && is_of(attempt, key);
+           return attempt.ids.attempt > 0 && is_of(attempt, org_id, request_id);
          });
 }
 
-const AuditFold::Response* AuditFold::refused(RequestOffset source_offset, const RequestKey& key) const {
+const AuditFold::Response* AuditFold::refused(RequestOffset source_offset, std::string_view org_id,
+                                              std::string_view request_id) const {
   const auto* const all = attempts(source_offset);
   if (all == nullptr) return nullptr;
   const Attempt* newest = nullptr;
   for (const auto& attempt : *all) {
-    if (!is_of(attempt, key) || !attempt.interrupted() || attempt.response->cause != cause_refused) continue;
+    if (!is_of(attempt, org_id, request_id) || !attempt.interrupted() || attempt.response->cause != cause_refused)
+      continue;
     if (newest == nullptr || attempt.ids.attempt > newest->ids.attempt) newest = &attempt;
   }
   return newest == nullptr ? nullptr : &*newest->response;
 }
 
-int AuditFold::interruptions(RequestOffset source_offset, const RequestKey& key, std::string_view cause) const {
+int AuditFold::interruptions(RequestOffset source_offset, std::string_view org_id, std::string_view request_id,
+                             std::string_view cause) const {
   const auto* const all = attempts(source_offset);
   if (all == nullptr) return 0;
   return static_cast<int>(std::ranges::count_if(*all, [&](const Attempt& attempt) {
-    return is_of(attempt, key) && attempt.interrupted() && attempt.response->cause == cause;
+    return is_of(attempt, org_id, request_id) && attempt.interrupted() && attempt.response->cause == cause;
   }));
 }
 
@@ -247,12 +250,13 @@ void AuditFold::forget_complete(RequestOffset source_offset) {
   sources_.erase(it);
 }
 
-void AuditFold::forget_others(RequestOffset source_offset, const RequestKey& key, std::int64_t source_ms) {
+void AuditFold::forget_others(RequestOffset source_offset, std::string_view org_id, std::string_view request_id,
+                              std::int64_t source_ms) {
   const auto it = sources_.find(source_offset);
   if (it == sources_.end()) return;
   std::erase_if(it->second.attempts, [&](const Attempt& attempt) {
     const bool same_time = source_ms < 0 || attempt.ids.source_ms < 0 || attempt.ids.source_ms == source_ms;
-    return !attempt.open() && !(is_of(attempt, key) && same_time);
+    return !attempt.open() && !(is_of(attempt, org_id, request_id) && same_time);
   });
 }
 

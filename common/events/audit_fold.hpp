@@ -82,15 +82,17 @@ class AuditFold {
   [[nodiscard]] const Attempt* find(RequestOffset source_offset, std::int64_t attempt) const;
   /// The highest attempt of that request at that offset has a response that counts and is not `interrupted`. A topic
   /// that was created again has another request at the same offset: that one is not complete.
-  [[nodiscard]] bool complete(RequestOffset source_offset, const RequestKey& key) const;
+  [[nodiscard]] bool complete(RequestOffset source_offset, std::string_view org_id, std::string_view request_id) const;
   /// Some attempt at that offset has no response that counts.
   [[nodiscard]] bool any_open(RequestOffset source_offset) const;
   /// Whether that request has an attempt with a number of its own at that offset (0 answers a duplicate).
-  [[nodiscard]] bool attempted(RequestOffset source_offset, const RequestKey& key) const;
+  [[nodiscard]] bool attempted(RequestOffset source_offset, std::string_view org_id, std::string_view request_id) const;
   /// The newest response of that request at that offset that says `interrupted` with the cause `refused`.
-  [[nodiscard]] const Response* refused(RequestOffset source_offset, const RequestKey& key) const;
+  [[nodiscard]] const Response* refused(RequestOffset source_offset, std::string_view org_id,
+                                        std::string_view request_id) const;
   /// How many of that request's attempts at that offset ended as `interrupted` with that cause.
-  [[nodiscard]] int interruptions(RequestOffset source_offset, const RequestKey& key, std::string_view cause) const;
+  [[nodiscard]] int interruptions(RequestOffset source_offset, std::string_view org_id, std::string_view request_id,
+                                  std::string_view cause) const;
 
   /// All attempts without a response that counts, by source offset.
   [[nodiscard]] std::vector<const Attempt*> open() const;
@@ -106,7 +108,8 @@ class AuditFold {
   void forget_below(RequestOffset source_offset);
   /// Forgets what is about another record at that source offset, of a log that was there before, but for open attempts.
   /// `source_ms`: timestamp of the record that is there now; -1: it has none.
-  void forget_others(RequestOffset source_offset, const RequestKey& key, std::int64_t source_ms);
+  void forget_others(RequestOffset source_offset, std::string_view org_id, std::string_view request_id,
+                     std::int64_t source_ms);
   /// Forgets that source offset. Later events about it are judged by their epoch alone.
   void forget(RequestOffset source_offset) { sources_.erase(source_offset); }
 

@@ -8,10 +8,10 @@
 
 namespace tokenrail::events {
 
-RequestName::RequestName(const RequestKey& key) {
+RequestName::RequestName(std::string_view org_id, std::string_view request_id) {
   // The length keeps the two ids apart.
-  std::string ids = std::to_string(key.org_id.size());
-  ids.append(1, ':').append(key.org_id).append(key.request_id);
+  std::string ids = std::to_string(org_id.size());
+  ids.append(1, ':').append(org_id).append(request_id);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int length = 0;
   if (EVP_Digest(ids.data(), ids.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1 || length < bytes_.size())

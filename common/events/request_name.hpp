@@ -5,8 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-
-#include "common/events/request_key.hpp"
+#include <string_view>
 
 namespace tokenrail::events {
 
@@ -14,7 +13,7 @@ namespace tokenrail::events {
 /// names are compared in place of the ids.
 class RequestName {
  public:
-  explicit RequestName(const RequestKey& key);
+  RequestName(std::string_view org_id, std::string_view request_id);
   bool operator==(const RequestName&) const = default;
 
   struct Hash {

@@ -195,7 +195,8 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
   if (p.audit_cut && event->kind == Kind::response && about >= 0 &&
       about < static_cast<std::int64_t>(p.sources.size())) {
     auto& source = p.sources[static_cast<std::size_t>(about)];
-    if (p.uncut.complete(event->ids.source_offset, key_of(source))) source.done = true;
+    if (p.uncut.complete(event->ids.source_offset, source.request.org_id, source.request.request_id))
+      source.done = true;
   }
   if (verdict == AuditFold::Verdict::is_void) ++figures_.void_events;
   if (verdict == AuditFold::Verdict::repeated && event->kind == Kind::request) {
@@ -290,7 +291,8 @@ bool Oracle::repeats_a_later(const Part& p, std::int64_t offset) {
   for (auto later = static_cast<std::size_t>(offset) + 1; later < p.sources.size(); ++later) {
     const auto& other = p.sources[later];
     if (other.id == source.id && other.mistaken &&
-        p.fold.attempted(events::RequestOffset(static_cast<std::int64_t>(later)), key_of(other)))
+        p.fold.attempted(events::RequestOffset(static_cast<std::int64_t>(later)), other.request.org_id,
+                         other.request.request_id))
       return true;
   }
   return false;
@@ -464,7 +466,7 @@ void Oracle::judge_response(Part& p, const AuditFacts& event, Micros now) {
     // Whoever closes somebody else's attempt cannot know.
     if (event.called && !interrupted) was_called(p, {source.id, number});
   }
-  if (p.fold.complete(event.ids.source_offset, key_of(source))) source.done = true;
+  if (p.fold.complete(event.ids.source_offset, source.request.org_id, source.request.request_id)) source.done = true;
 }
 
 // What its worker has given up, and said so, is not lost with it.
@@ -493,7 +495,8 @@ void Oracle::judge_restart(const Part& p, const Source& source, const Attempt& a
   if (attempt.call >= 0 && !excused && !calls_[static_cast<std::size_t>(attempt.call)].fails) {
     report("RESTART", fmt::format("{} ends for a restart though no call failed", what));
   }
-  const auto all = p.fold.interruptions(events::RequestOffset(attempt.offset), key_of(source), events::cause_restart);
+  const auto all = p.fold.interruptions(events::RequestOffset(attempt.offset), source.request.org_id,
+                                        source.request.request_id, events::cause_restart);
   if (all > restarts_max) report("RESTART", fmt::format("{} is restart {} of its request", what, all));
 }
 

@@ -277,9 +277,6 @@ class Oracle {
   };
 
   // Which request an event, a chunk or a letter is about: its place in Part::sources; -1: there was none.
-  static events::RequestKey key_of(const Source& source) {
-    return {.org_id = source.request.org_id, .request_id = source.request.request_id};
-  }
   [[nodiscard]] std::int64_t source_of(const Part& part, std::int64_t offset, std::int64_t at_ms) const;
   [[nodiscard]] std::int64_t source_of(const Part& part, const events::Chunk& chunk) const;
   void translate(const Part& part, events::AuditFacts& event) const;

@@ -87,8 +87,7 @@ void Oracle::duplicate_chunk(Part& p, const events::Chunk& chunk, std::string_vi
   } else if (source.answer.empty()) {
     source.answer = value;
   } else if (source.answer != value && p.audit_cut &&
-             !p.fold.complete(events::RequestOffset(chunk.source_offset),
-                              {.org_id = chunk.org_id, .request_id = chunk.request_id})) {
+             !p.fold.complete(events::RequestOffset(chunk.source_offset), chunk.org_id, chunk.request_id)) {
     // Retention has taken what was said of the first answer, so its writer could not know of it.
     source.answer = value;
   } else if (source.answer != value && !may_run_as_first(p, chunk.source_offset)) {
@@ -174,10 +173,11 @@ bool Oracle::has_reason(const Part& p, const Source& source, const Attempt& atte
     return excused || !writer_ms || *writer_ms + rounding_ms >= source.request.deadline_ms;
   }
   const events::RequestOffset offset(chunk.source_offset);
-  const bool refused = p.fold.refused(offset, key_of(source)) != nullptr;
+  const bool refused = p.fold.refused(offset, source.request.org_id, source.request.request_id) != nullptr;
   if (code == "RESPONSE_TOO_LARGE") return refused;
   if (code == "INTERNAL") {
-    return refused || p.audit_cut || older || p.fold.interruptions(offset, key_of(source), "lost") >= lost_attempts_max;
+    return refused || p.audit_cut || older ||
+           p.fold.interruptions(offset, source.request.org_id, source.request.request_id, "lost") >= lost_attempts_max;
   }
   if (code == "INTERRUPTED") return p.audit_cut || p.chunks_begin > 0 || p.chunks_replaced;
   if (!code.starts_with("PROVIDER_")) return false;

@@ -10,7 +10,6 @@
 #include <string>
 #include <utility>
 
-#include "common/events/request_key.hpp"
 #include "workers/router/core/environment.hpp"
 
 namespace tokenrail::router {
@@ -30,17 +29,17 @@ class Cancellations {
 
   [[nodiscard]] bool too_old(Millis asked, Millis now) const { return now - asked > window_; }
   /// `asked`: wall time of the asking.
-  void remember(const events::RequestKey& key, Millis asked) {
-    Name name(key.org_id, key.request_id);
+  void remember(const std::string& org_id, const std::string& request_id, Millis asked) {
+    std::pair name{org_id, request_id};
     if (asked_.insert_or_assign(name, asked).second) order_.push_back(std::move(name));
     while (order_.size() > requests_max_) {
       asked_.erase(order_.front());
       order_.pop_front();
     }
   }
-  [[nodiscard]] bool contains(const events::RequestKey& key, Millis now) const {
+  [[nodiscard]] bool contains(const std::string& org_id, const std::string& request_id, Millis now) const {
     if (asked_.empty()) return false;
-    const auto it = asked_.find(Name(key.org_id, key.request_id));
+    const auto it = asked_.find({org_id, request_id});
     return it != asked_.end() && !too_old(it->second, now);
   }
 

@@ -9,7 +9,6 @@
 
 #include "common/events/chat_request.hpp"
 #include "common/events/offsets.hpp"
-#include "common/events/request_key.hpp"
 #include "workers/router/core/environment.hpp"
 
 namespace tokenrail::router {
@@ -63,7 +62,6 @@ struct Job {
   [[nodiscard]] const std::string& org_id() const {
     return std::visit([](const auto& r) -> const std::string& { return r.org_id; }, request);
   }
-  [[nodiscard]] events::RequestKey request_key() const { return {.org_id = org_id(), .request_id = request_id()}; }
   [[nodiscard]] const std::string& user_id() const {
     return std::visit([](const auto& r) -> const std::string& { return r.user_id; }, request);
   }

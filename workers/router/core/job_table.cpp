@@ -9,9 +9,9 @@ namespace tokenrail::router {
 
 namespace {
 
-std::size_t name_hash(const events::RequestKey& key) {
+std::size_t name_hash(std::string_view org_id, std::string_view request_id) {
   const std::hash<std::string_view> hash;
-  return hash(key.request_id) * 31 + hash(key.org_id);
+  return hash(request_id) * 31 + hash(org_id);
 }
 
 }  // namespace
@@ -23,7 +23,7 @@ Job& JobTable::add(events::RequestOffset offset) {
 }
 
 void JobTable::set_name(const Job& job) {
-  by_name_.emplace(name_hash(job.request_key()), job.offset);
+  by_name_.emplace(name_hash(job.org_id(), job.request_id()), job.offset);
 }
 
 Job* JobTable::find(events::RequestOffset offset) {
@@ -31,19 +31,19 @@ Job* JobTable::find(events::RequestOffset offset) {
   return it == jobs_.end() ? nullptr : &it->second;
 }
 
-std::vector<events::RequestOffset> JobTable::named(const events::RequestKey& key) const {
+std::vector<events::RequestOffset> JobTable::named(std::string_view org_id, std::string_view request_id) const {
   std::vector<events::RequestOffset> offsets;
-  const auto hash = name_hash(key);
+  const auto hash = name_hash(org_id, request_id);
   for (auto it = by_name_.lower_bound({hash, {}}); it != by_name_.end() && it->first == hash; ++it) {
     const auto& job = jobs_.at(it->second);
-    if (job.request_key() == key) offsets.push_back(it->second);
+    if (job.request_id() == request_id && job.org_id() == org_id) offsets.push_back(it->second);
   }
   return offsets;
 }
 
 void JobTable::erase(const Job& job) {
   const auto offset = job.offset;
-  by_name_.erase({name_hash(job.request_key()), offset});
+  by_name_.erase({name_hash(job.org_id(), job.request_id()), offset});
   jobs_.erase(offset);
 }
 

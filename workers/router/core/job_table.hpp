@@ -25,7 +25,7 @@ class JobTable {
   /// nullptr: there is none.
   [[nodiscard]] Job* find(events::RequestOffset offset);
   /// Offsets of all requests of that name, lowest first.
-  [[nodiscard]] std::vector<events::RequestOffset> named(const events::RequestKey& key) const;
+  [[nodiscard]] std::vector<events::RequestOffset> named(std::string_view org_id, std::string_view request_id) const;
   void erase(const Job& job);
 
   // In the order of their offsets.

@@ -92,7 +92,7 @@ std::optional<events::InvalidRequest> Partition::lost_too_often(const kafka::Rec
   // A topic made anew has another request at this offset.
   if (!record.value->contains(ids.request_id) || !record.value->contains(ids.org_id)) return std::nullopt;
   if (ids.source_ms >= 0 && record.timestamp_ms >= 0 && ids.source_ms != record.timestamp_ms) return std::nullopt;
-  const auto lost = fold_.interruptions(offset, ids.request(), cause_lost);
+  const auto lost = fold_.interruptions(offset, ids.org_id, ids.request_id, cause_lost);
   if (lost < services_.options.lost_attempts_max) return std::nullopt;
   return events::InvalidRequest{
       .request_id = ids.request_id, .org_id = ids.org_id, .user_id = ids.user_id, .failure = too_many_lost(lost)};
@@ -151,7 +151,7 @@ void Partition::take(kafka::Record&& record) {
     job.request = std::move(invalid);
     job.deadline_known = !job.unread;
   }
-  recent_.seen(job.request_key(), job.offset, job.seen_ms());
+  recent_.seen(job.org_id(), job.request_id(), job.offset, job.seen_ms());
   // What is yet to be read is not much older, whoever made its timestamp.
   forget_requests(job.queued_since);
   jobs_.set_name(job);
@@ -175,23 +175,25 @@ void Partition::forget_requests(Millis before) {
 bool Partition::is_complete(const Job& job) const {
   if (fold_.any_open(job.offset)) return false;
   if (planted(Bug::interrupted_is_complete) && fold_.attempts(job.offset) != nullptr) return true;
-  return fold_.complete(job.offset, job.request_key());
+  return fold_.complete(job.offset, job.org_id(), job.request_id());
 }
 
 // A request of the same name that came first, not too long ago.
 const RecentRequests::Seen* Partition::duplicate_of(const Job& job) {
   if (planted(Bug::runs_duplicates)) return nullptr;
-  const auto* seen = recent_.find(job.request_key());
+  const auto* seen = recent_.find(job.org_id(), job.request_id());
   if (seen == nullptr || !seen->before(job.offset)) return nullptr;
   // It has been run as a request of its own, whoever judged so: attempt 0 would neither complete it nor end what its
   // readers have.
-  if (fold_.attempted(job.offset, job.request_key()) && !planted(Bug::duplicate_though_run)) return nullptr;
-  if (may_be_lost(seen->offset) && !fold_.complete(seen->offset, job.request_key())) {
+  if (fold_.attempted(job.offset, job.org_id(), job.request_id()) && !planted(Bug::duplicate_though_run))
+    return nullptr;
+  if (may_be_lost(seen->offset) && !fold_.complete(seen->offset, job.org_id(), job.request_id())) {
     // Nobody will answer the first: the first of those that are left takes its place.
-    const auto next =
-        std::ranges::find_if(jobs_, [&](const auto& entry) { return entry.second.request_key() == job.request_key(); });
-    recent_.moved(job.request_key(), next->first, next->second.seen_ms());
-    seen = recent_.find(job.request_key());
+    const auto next = std::ranges::find_if(jobs_, [&](const auto& entry) {
+      return entry.second.org_id() == job.org_id() && entry.second.request_id() == job.request_id();
+    });
+    recent_.moved(job.org_id(), job.request_id(), next->first, next->second.seen_ms());
+    seen = recent_.find(job.org_id(), job.request_id());
     if (!seen->before(job.offset)) return nullptr;
   }
   // Every number that one more attempt could have under this epoch is taken.
@@ -218,7 +220,7 @@ void Partition::decide(events::RequestOffset offset) {
   auto* const found = jobs_.find(offset);
   if (found == nullptr || !owns()) return;
   Job& job = *found;
-  fold_.forget_others(offset, job.request_key(), job.source_ms);
+  fold_.forget_others(offset, job.org_id(), job.request_id(), job.source_ms);
   if (is_complete(job)) {
     leave_line(job);
     complete(offset);
@@ -234,7 +236,7 @@ void Partition::decide(events::RequestOffset offset) {
   // answer.
   if (const auto* const first = duplicate_of(job)) {
     answer_duplicate(job, *first);
-  } else if (may_attempt() && services_.hub.is_cancelled(job.request_key())) {
+  } else if (may_attempt() && services_.hub.is_cancelled(job.org_id(), job.request_id())) {
     end_uncalled(job, cancelled());
   } else if (order_.is_first(job.key, offset)) {
     ready(job);

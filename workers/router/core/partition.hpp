@@ -100,7 +100,7 @@ class Partition {
   /// Some clock of that job may have run out.
   void on_job_time(events::RequestOffset offset);
   /// Somebody asked for that request to be ended: every one of that name. Returns whether any was found here.
-  bool cancel(const events::RequestKey& key);
+  bool cancel(const std::string& org_id, const std::string& request_id);
 
   enum class Dispatch { started, parked, nothing };
   struct Dispatched {

@@ -31,14 +31,15 @@ std::expected<registry::Route, Failure> Partition::route_of(const Job& job) {
   if (services_.environment.now().steady >= job.deadline && !planted(Bug::deadline_ignored)) {
     return std::unexpected(too_late());
   }
-  if (services_.hub.is_cancelled(job.request_key())) return std::unexpected(cancelled());
-  if (!planted(Bug::runs_again_though_cut) && fold_.interruptions(job.offset, job.request_key(), cause_cut) > 0) {
+  if (services_.hub.is_cancelled(job.org_id(), job.request_id())) return std::unexpected(cancelled());
+  if (!planted(Bug::runs_again_though_cut) &&
+      fold_.interruptions(job.offset, job.org_id(), job.request_id(), cause_cut) > 0) {
     return std::unexpected(Failure::of(
         ErrorCode::interrupted,
         "The worker that answered was lost, and what it had published has been deleted since. Ask again under a new "
         "requestId."));
   }
-  const auto lost = fold_.interruptions(job.offset, job.request_key(), cause_lost);
+  const auto lost = fold_.interruptions(job.offset, job.org_id(), job.request_id(), cause_lost);
   if (lost >= services_.options.lost_attempts_max) return std::unexpected(too_many_lost(lost));
   auto route = registry::resolve(
       services_.projection, std::get<events::ChatRequest>(job.request), services_.options.resolution,
@@ -62,12 +63,12 @@ void Partition::begin_attempt(Job& job) {
   // Its deadline may have passed, or its sender may have cancelled it, while its record was being read again.
   reload_ended(job);
   job.stage = Job::Stage::running;
-  auto n = recent_.next_attempt(job.request_key(), job.offset, job.seen_ms(), epoch_);
+  auto n = recent_.next_attempt(job.org_id(), job.request_id(), job.offset, job.seen_ms(), epoch_);
   // So many other requests may have come since its attempt before that the table has forgotten it.
   if (job.attempted / events::attempts_per_epoch == epoch_)
     n = std::max(n, job.attempted % events::attempts_per_epoch + 1);
   const auto number = epoch_ * events::attempts_per_epoch + std::min(n, RecentRequests::attempts_max);
-  auto& seen = recent_.seen(job.request_key(), job.offset, job.seen_ms());
+  auto& seen = recent_.seen(job.org_id(), job.request_id(), job.offset, job.seen_ms());
   if (seen.offset == job.offset) seen.attempt = number;
   job.attempted = number;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, number);
@@ -140,9 +141,9 @@ void Partition::answer_duplicate(Job& job, const RecentRequests::Seen& first) {
   job.attempt->answer_duplicate(first.offset, first.attempt);
 }
 
-bool Partition::cancel(const events::RequestKey& key) {
+bool Partition::cancel(const std::string& org_id, const std::string& request_id) {
   bool found = false;
-  for (const auto offset : jobs_.named(key)) {
+  for (const auto offset : jobs_.named(org_id, request_id)) {
     auto* const named = jobs_.find(offset);
     if (named == nullptr) continue;
     found = true;
@@ -157,7 +158,7 @@ bool Partition::cancel(const events::RequestKey& key) {
 }
 
 int Partition::restarts(const Job& job) const {
-  return static_cast<int>(fold_.interruptions(job.offset, job.request_key(), events::cause_restart));
+  return static_cast<int>(fold_.interruptions(job.offset, job.org_id(), job.request_id(), events::cause_restart));
 }
 
 std::size_t Partition::attempts_left() const {

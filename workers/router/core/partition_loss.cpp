@@ -132,27 +132,28 @@ void Partition::end_gaps() {
 /// A request that was lost and is sent again is no duplicate: the first will never be answered. The second is the first
 /// then, also where it has been run meanwhile.
 void Partition::forget_lost(const events::AuditFacts& facts) {
-  const auto gone = [&](const events::RequestKey& key, events::RequestOffset offset) {
-    return offset >= facts.lost_from && offset < facts.lost_to && !fold_.complete(offset, key);
+  const auto gone = [&](std::string_view org_id, std::string_view request_id, events::RequestOffset offset) {
+    return offset >= facts.lost_from && offset < facts.lost_to && !fold_.complete(offset, org_id, request_id);
   };
   const auto name_gone = [&](const events::RequestName& name, events::RequestOffset offset) {
     const auto* const attempts = fold_.attempts(offset);
     return attempts == nullptr || std::ranges::none_of(*attempts, [&](const auto& attempt) {
              const auto& ids = attempt.ids;
-             return events::RequestName(ids.request()) == name && !gone(ids.request(), offset);
+             return events::RequestName(ids.org_id, ids.request_id) == name &&
+                    !gone(ids.org_id, ids.request_id, offset);
            });
   };
   if (!recent_.forget_in(facts.lost_from, facts.lost_to, name_gone)) return;
   for (const auto& [offset, source] : fold_.sources()) {
     for (const auto& [ids, request_offset, response, continued] : source.attempts) {
-      const auto* const known = recent_.find(ids.request());
-      if (ids.attempt == 0 || known == nullptr || gone(ids.request(), offset)) continue;
-      auto& seen = recent_.seen(ids.request(), offset, ids.source_ms >= 0 ? ids.source_ms : known->at_ms);
+      const auto* const known = recent_.find(ids.org_id, ids.request_id);
+      if (ids.attempt == 0 || known == nullptr || gone(ids.org_id, ids.request_id, offset)) continue;
+      auto& seen = recent_.seen(ids.org_id, ids.request_id, offset, ids.source_ms >= 0 ? ids.source_ms : known->at_ms);
       if (seen.offset == offset) seen.attempt = std::max(seen.attempt, ids.attempt);
     }
   }
   for (const auto& [offset, job] : jobs_) {
-    auto& seen = recent_.seen(job.request_key(), offset, job.seen_ms());
+    auto& seen = recent_.seen(job.org_id(), job.request_id(), offset, job.seen_ms());
     if (seen.offset == offset && job.attempt) seen.attempt = std::max(seen.attempt, job.attempt->number());
   }
 }

@@ -91,7 +91,7 @@ void Partition::chunk_refused(std::uint64_t unit, std::string_view detail) {
 /// How the request is to end, where a chunk of an earlier attempt was refused.
 std::optional<Failure> Partition::refused_before(const Job& job) const {
   if (planted(Bug::runs_again_though_refused)) return std::nullopt;
-  const auto* const refused = fold_.refused(job.offset, job.request_key());
+  const auto* const refused = fold_.refused(job.offset, job.org_id(), job.request_id());
   if (refused == nullptr) return std::nullopt;
   return Failure::of(events::error_code_from(refused->error_code).value_or(ErrorCode::internal),
                      refused->error_message.empty() ? "The brokers refused a record of this answer for good."

@@ -120,7 +120,7 @@ void Partition::note_seen(const events::AuditFacts& facts, std::int64_t at_ms) {
   if (facts.kind != Kind::request && facts.kind != Kind::response) return;
   if (facts.ids.attempt == 0) return;  // the answer to a duplicate: its first is spoken of elsewhere
   // Every owner has to judge by the same time; only an older writer does not say it.
-  auto& seen = recent_.seen(facts.ids.request(), facts.ids.source_offset,
+  auto& seen = recent_.seen(facts.ids.org_id, facts.ids.request_id, facts.ids.source_offset,
                             facts.ids.source_ms >= 0 ? facts.ids.source_ms : at_ms);
   if (seen.offset == facts.ids.source_offset) seen.attempt = std::max(seen.attempt, facts.ids.attempt);
 }

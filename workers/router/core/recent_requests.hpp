@@ -1,4 +1,4 @@
-// The requests of late, by their keys: where each was seen first within the window, so that it is not run
+// The requests of late, by (orgId, requestId): where each was seen first within the window, so that it is not run
 // twice, and how often it has been attempted under the present epoch, so that no two attempts share a number. Pure.
 //
 // Bounded: of more than `requests_max` the oldest is forgotten first, and those whose window is over are forgotten by
@@ -48,8 +48,9 @@ class RecentRequests {
   };
 
   /// It lies at that offset. Returns what is known of it.
-  Seen& seen(const events::RequestKey& key, events::RequestOffset offset, std::int64_t at_ms) {
-    const auto [it, fresh] = requests_.try_emplace(events::RequestName(key), Seen{.offset = offset, .at_ms = at_ms});
+  Seen& seen(std::string_view org_id, std::string_view request_id, events::RequestOffset offset, std::int64_t at_ms) {
+    const auto [it, fresh] =
+        requests_.try_emplace(events::RequestName(org_id, request_id), Seen{.offset = offset, .at_ms = at_ms});
     if (fresh) {
       order_.push_back(&*it);
       if (order_.size() > requests_max_) forget_oldest();
@@ -69,15 +70,15 @@ class RecentRequests {
     return known;
   }
 
-  [[nodiscard]] const Seen* find(const events::RequestKey& key) const {
-    const auto it = requests_.find(events::RequestName(key));
+  [[nodiscard]] const Seen* find(std::string_view org_id, std::string_view request_id) const {
+    const auto it = requests_.find(events::RequestName(org_id, request_id));
     return it == requests_.end() ? nullptr : &it->second;
   }
   [[nodiscard]] std::size_t size() const { return requests_.size(); }
 
   /// It is known to begin elsewhere than was thought: there.
-  void moved(const events::RequestKey& key, events::RequestOffset offset, std::int64_t at_ms) {
-    auto& known = seen(key, offset, at_ms);
+  void moved(std::string_view org_id, std::string_view request_id, events::RequestOffset offset, std::int64_t at_ms) {
+    auto& known = seen(org_id, request_id, offset, at_ms);
     known.offset = offset;
     known.at_ms = at_ms;
     known.in_older_log = false;
@@ -103,7 +104,7 @@ class RecentRequests {
   /// nobody answered them.
   template <class Lost>
   void log_began(Lost lost) {
-    for (auto& [name, known] : requests_) {
+    for (auto& [key, known] : requests_) {
       if (known.offset == nowhere) continue;
       if (lost(known.offset)) {
         known.offset = nowhere;
@@ -127,13 +128,13 @@ class RecentRequests {
 
   /// Above every number that this request was given under that epoch, which is the present one: 1 for the first attempt
   /// while nothing has been forgotten, then one more each time.
-  std::int64_t next_attempt(const events::RequestKey& key, events::RequestOffset offset, std::int64_t at_ms,
-                            std::int64_t epoch) {
+  std::int64_t next_attempt(std::string_view org_id, std::string_view request_id, events::RequestOffset offset,
+                            std::int64_t at_ms, std::int64_t epoch) {
     if (epoch != epoch_) {
       epoch_ = epoch;
       taken_ = 0;
     }
-    auto& known = seen(key, offset, at_ms);
+    auto& known = seen(org_id, request_id, offset, at_ms);
     if (known.epoch != epoch) {
       known.epoch = epoch;
       known.attempts = taken_;

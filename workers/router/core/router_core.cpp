@@ -188,15 +188,14 @@ void RouterCore::on_cancellation(const kafka::Record& record) {
     return;
   }
   metrics_.cancellations.add();
-  const events::RequestKey key{.org_id = parsed->org_id, .request_id = parsed->request_id};
-  for (auto& [number, partition] : partitions_) partition->cancel(key);
-  for (auto& [number, partition] : continuing_) partition->cancel(key);
-  cancellations_.remember(key, asked);
+  for (auto& [number, partition] : partitions_) partition->cancel(parsed->org_id, parsed->request_id);
+  for (auto& [number, partition] : continuing_) partition->cancel(parsed->org_id, parsed->request_id);
+  cancellations_.remember(parsed->org_id, parsed->request_id, asked);
   after_event();
 }
 
-bool RouterCore::is_cancelled(const events::RequestKey& key) const {
-  return cancellations_.contains(key, environment_.now().wall);
+bool RouterCore::is_cancelled(const std::string& org_id, const std::string& request_id) const {
+  return cancellations_.contains(org_id, request_id, environment_.now().wall);
 }
 
 // --- whose a report is -----------------------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ class RouterCore final : private Hub, private PartitionIo {
   void forget_waiting(std::int32_t partition) override { queue_.forget(partition); }
   void look_soon() override;
   void log_replaced(Log log, std::int32_t partition) override;
-  [[nodiscard]] bool is_cancelled(const events::RequestKey& key) const override;
+  [[nodiscard]] bool is_cancelled(const std::string& org_id, const std::string& request_id) const override;
   // PartitionIo
   kafka::Produced send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
                        const kafka::Headers* headers, const Sent& sent) override;

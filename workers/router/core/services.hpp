@@ -80,7 +80,7 @@ class Hub {
   /// the brokers about the others soon.
   virtual void log_replaced(Log log, std::int32_t partition) = 0;
   /// Somebody asked, not long ago, for that request to be ended.
-  [[nodiscard]] virtual bool is_cancelled(const events::RequestKey& key) const = 0;
+  [[nodiscard]] virtual bool is_cancelled(const std::string& org_id, const std::string& request_id) const = 0;
 };
 
 struct Services {

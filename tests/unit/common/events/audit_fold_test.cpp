@@ -63,7 +63,7 @@ TEST_P(AuditFoldTable, SaysWhatCounts) {
     EXPECT_EQ(fold.apply(AuditOffset(offset), event), verdict) << "event " << offset;
     ++offset;
   }
-  EXPECT_EQ(fold.complete(5_request, {"o", "r5"}), GetParam().complete);
+  EXPECT_EQ(fold.complete(5_request, "o", "r5"), GetParam().complete);
   EXPECT_EQ(fold.open().size(), GetParam().open);
   EXPECT_EQ(fold.epoch(), GetParam().epoch);
   EXPECT_EQ(fold.any_continued(), GetParam().continued);
@@ -208,8 +208,8 @@ TEST(AuditFold, RecreatedTopicHasAnotherRequestAtOffset) {
   AuditFold fold;
   fold.apply(AuditOffset(0), request(7, "a", 5, 7001));
   fold.apply(AuditOffset(1), response(7, "a", 5, 7001));
-  EXPECT_TRUE(fold.complete(5_request, {"o", "r5"}));
-  EXPECT_FALSE(fold.complete(5_request, {"o", "another"}));
+  EXPECT_TRUE(fold.complete(5_request, "o", "r5"));
+  EXPECT_FALSE(fold.complete(5_request, "o", "another"));
   EXPECT_FALSE(fold.complete(5_request, "p", "r5"));
 }
 
@@ -247,10 +247,10 @@ TEST(AuditFold, RefusedResponseSaysHowItsRequestEnds) {
   closed.cause = "refused";
   closed.error_code = "INTERNAL";
   fold.apply(AuditOffset(1), closed);
-  ASSERT_NE(fold.refused(5_request, {"o", "r5"}), nullptr);
-  EXPECT_EQ(fold.refused(5_request, {"o", "r5"})->error_code, "INTERNAL");
-  EXPECT_EQ(fold.refused(5_request, {"o", "another"}), nullptr);
-  EXPECT_FALSE(fold.complete(5_request, {"o", "r5"}));
+  ASSERT_NE(fold.refused(5_request, "o", "r5"), nullptr);
+  EXPECT_EQ(fold.refused(5_request, "o", "r5")->error_code, "INTERNAL");
+  EXPECT_EQ(fold.refused(5_request, "o", "another"), nullptr);
+  EXPECT_FALSE(fold.complete(5_request, "o", "r5"));
 }
 
 TEST(AuditFold, LossChangesNoAttemptAndCanBeVoid) {
@@ -278,7 +278,7 @@ TEST(AuditFold, RemembersFirstEventOfIncompleteRequest) {
   fold.forget_below(6_request);
   EXPECT_EQ(fold.attempts(3_request), nullptr);
   ASSERT_NE(fold.attempts(5_request), nullptr);  // open
-  EXPECT_EQ(fold.interruptions(5_request, {"o", "r5"}, "lost"), 0);
+  EXPECT_EQ(fold.interruptions(5_request, "o", "r5", "lost"), 0);
 }
 
 TEST(AuditFold, ForgetsCompleteRequestButNotItsFirstEvent) {
@@ -350,9 +350,9 @@ TEST(AuditFold, CountsTheInterruptionsOfARequestByCause) {
   auto drained = response(8, "b", 5, 8001, "interrupted");
   drained.cause = "drain";
   fold.apply(AuditOffset(3), drained);
-  EXPECT_EQ(fold.interruptions(5_request, {"o", "r5"}, "lost"), 1);
-  EXPECT_EQ(fold.interruptions(5_request, {"o", "r5"}, "drain"), 1);
-  EXPECT_EQ(fold.interruptions(5_request, {"o", "other"}, "lost"), 0);
+  EXPECT_EQ(fold.interruptions(5_request, "o", "r5", "lost"), 1);
+  EXPECT_EQ(fold.interruptions(5_request, "o", "r5", "drain"), 1);
+  EXPECT_EQ(fold.interruptions(5_request, "o", "other", "lost"), 0);
 }
 
 TEST(AuditFold, ForgetsOtherRecordAtTheSameOffset) {
@@ -374,11 +374,11 @@ TEST(AuditFold, ForgetsOtherRecordAtTheSameOffset) {
     fold.apply(AuditOffset(0), asked);
     fold.apply(AuditOffset(1), response(1, "a", 5, 1'001));
     fold.forget_others(5_request, "o", row.request_id, row.source_ms);
-    EXPECT_EQ(fold.complete(5_request, {"o", "r5"}), row.complete) << row.name;
+    EXPECT_EQ(fold.complete(5_request, "o", "r5"), row.complete) << row.name;
   }
   AuditFold fold;
   fold.apply(AuditOffset(0), request(1, "a", 5, 1'001));
-  fold.forget_others(5_request, {"o", "other"}, -1);
+  fold.forget_others(5_request, "o", "other", -1);
   EXPECT_TRUE(fold.any_open(5_request)) << "what is open has still to be closed";
 }
 

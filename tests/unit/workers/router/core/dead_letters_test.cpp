@@ -46,7 +46,9 @@ class LetterHub final : public Hub {
   void forget_waiting(std::int32_t /*partition*/) override {}
   void look_soon() override { ++looks; }
   void log_replaced(Log /*log*/, std::int32_t /*partition*/) override {}
-  [[nodiscard]] bool is_cancelled(const events::RequestKey& /*key*/) const override { return false; }
+  [[nodiscard]] bool is_cancelled(const std::string& /*org_id*/, const std::string& /*request_id*/) const override {
+    return false;
+  }
   int refused = 0;
   int looks = 0;
 

@@ -33,9 +33,9 @@ TEST_F(JobTableTest, FindsAllOfOneName) {
   add(4_request, "r");
   add(5_request, "s");
   add(6_request, "r", "another");
-  EXPECT_EQ(table.named({"o", "r"}), (Offsets{4_request, 9_request}));
-  EXPECT_EQ(table.named({"another", "r"}), Offsets{6_request});
-  EXPECT_EQ(table.named({"o", "t"}), Offsets{});
+  EXPECT_EQ(table.named("o", "r"), (Offsets{4_request, 9_request}));
+  EXPECT_EQ(table.named("another", "r"), Offsets{6_request});
+  EXPECT_EQ(table.named("o", "t"), Offsets{});
 }
 
 TEST_F(JobTableTest, ForgetsWhatIsErased) {
@@ -43,7 +43,7 @@ TEST_F(JobTableTest, ForgetsWhatIsErased) {
   add(9_request, "r");
   table.erase(*table.find(4_request));
   EXPECT_EQ(table.find(4_request), nullptr);
-  EXPECT_EQ(table.named({"o", "r"}), Offsets{9_request});
+  EXPECT_EQ(table.named("o", "r"), Offsets{9_request});
   EXPECT_EQ(table.size(), 1U);
   table.erase(*table.find(9_request));
   EXPECT_TRUE(table.empty());

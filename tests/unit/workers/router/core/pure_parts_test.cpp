@@ -184,61 +184,60 @@ TEST_F(LogPositionsTest, TheWindowIsCutWhereItsBytesWouldBeTooMany) {
 
 TEST(RecentRequests, NumbersTheAttemptsOfARequestUnderAnEpochAndForgetsTheOldest) {
   RecentRequests recent(2, 600'000);
-  EXPECT_EQ(recent.next_attempt({"o", "a"}, 1_request, 0, 7), 1);
-  EXPECT_EQ(recent.next_attempt({"o", "a"}, 1_request, 0, 7), 2);
-  EXPECT_EQ(recent.next_attempt({"o", "a"}, 1_request, 0, 8), 1);
-  EXPECT_EQ(recent.next_attempt({"p", "a"}, 2_request, 0, 8), 1);
-  EXPECT_EQ(recent.next_attempt({"o", "b"}, 3_request, 0, 8), 2);  // forgets (o, a), whose number stays taken
-  EXPECT_EQ(recent.next_attempt({"o", "a"}, 1_request, 0, 8), 2);
+  EXPECT_EQ(recent.next_attempt("o", "a", 1_request, 0, 7), 1);
+  EXPECT_EQ(recent.next_attempt("o", "a", 1_request, 0, 7), 2);
+  EXPECT_EQ(recent.next_attempt("o", "a", 1_request, 0, 8), 1);
+  EXPECT_EQ(recent.next_attempt("p", "a", 2_request, 0, 8), 1);
+  EXPECT_EQ(recent.next_attempt("o", "b", 3_request, 0, 8), 2);  // forgets (o, a), whose number stays taken
+  EXPECT_EQ(recent.next_attempt("o", "a", 1_request, 0, 8), 2);
 }
 
 TEST(RecentRequests, ForgetWhereARequestWasLostAndNotHowOftenItWasAttempted) {
   RecentRequests recent(10, 600'000);
-  EXPECT_EQ(recent.next_attempt({"o", "lost"}, 3_request, 0, 7), 1);
-  recent.seen({"o", "answered"}, 4_request, 0);
-  recent.seen({"o", "behind"}, 5_request, 0);
+  EXPECT_EQ(recent.next_attempt("o", "lost", 3_request, 0, 7), 1);
+  recent.seen("o", "answered", 4_request, 0);
+  recent.seen("o", "behind", 5_request, 0);
   const auto gone = [](const events::RequestName& name, events::RequestOffset) {
-    return name != events::RequestName({"o", "answered"});
+    return name != events::RequestName("o", "answered");
   };
   EXPECT_TRUE(recent.forget_in(3_request, 5_request, gone));
-  EXPECT_EQ(recent.find({"o", "lost"})->offset, RecentRequests::nowhere);
-  EXPECT_EQ(recent.find({"o", "answered"})->offset, 4_request);
-  EXPECT_EQ(recent.find({"o", "behind"})->offset, 5_request);
-  EXPECT_EQ(recent.seen({"o", "lost"}, 9_request, 50).offset, 9_request);
-  EXPECT_EQ(recent.find({"o", "lost"})->at_ms, 50);
-  EXPECT_EQ(recent.next_attempt({"o", "lost"}, 9_request, 50, 7), 2);
+  EXPECT_EQ(recent.find("o", "lost")->offset, RecentRequests::nowhere);
+  EXPECT_EQ(recent.find("o", "answered")->offset, 4_request);
+  EXPECT_EQ(recent.find("o", "behind")->offset, 5_request);
+  EXPECT_EQ(recent.seen("o", "lost", 9_request, 50).offset, 9_request);
+  EXPECT_EQ(recent.find("o", "lost")->at_ms, 50);
+  EXPECT_EQ(recent.next_attempt("o", "lost", 9_request, 50, 7), 2);
   EXPECT_FALSE(recent.forget_in(3_request, 5_request, gone));
-  recent.moved({"o", "behind"}, 8_request, 60);
-  EXPECT_EQ(recent.find({"o", "behind"})->offset, 8_request);
+  recent.moved("o", "behind", 8_request, 60);
+  EXPECT_EQ(recent.find("o", "behind")->offset, 8_request);
 }
 
 TEST(RecentRequests, KeepTheLowestOffset) {
   RecentRequests recent(10, 600'000);
-  recent.seen({"o", "a"}, 20_request, 2'000);
-  recent.seen({"o", "a"}, 10_request, 1'000);
-  recent.seen({"o", "a"}, 30_request, 3'000);
-  ASSERT_NE(recent.find({"o", "a"}), nullptr);
-  EXPECT_EQ(recent.find({"o", "a"})->offset, 10_request);
-  EXPECT_EQ(recent.find({"o", "a"})->at_ms, 1'000);
-  EXPECT_EQ(recent.find({"o", "b"}), nullptr);
+  recent.seen("o", "a", 20_request, 2'000);
+  recent.seen("o", "a", 10_request, 1'000);
+  recent.seen("o", "a", 30_request, 3'000);
+  ASSERT_NE(recent.find("o", "a"), nullptr);
+  EXPECT_EQ(recent.find("o", "a")->offset, 10_request);
+  EXPECT_EQ(recent.find("o", "a")->at_ms, 1'000);
+  EXPECT_EQ(recent.find("o", "b"), nullptr);
 }
 
 TEST(RecentRequests, OneThatComesWhenTheWindowIsOverBeginsANewOne) {
   RecentRequests recent(10, 1'000);
-  recent.seen({"o", "a"}, 1_request, 0).attempt = 7'001;
-  EXPECT_EQ(recent.seen({"o", "a"}, 2_request, 1'000).offset, 1_request);
-  EXPECT_EQ(recent.seen({"o", "a"}, 3_request, 1'001).offset, 3_request);
-  EXPECT_EQ(recent.find({"o", "a"})->attempt, 0);
-  EXPECT_EQ(recent.seen({"o", "a"}, 4_request, 2'001).offset, 3_request);
-  EXPECT_EQ(recent.seen({"o", "a"}, 1_request, 0).offset, 3_request)
-      << "which still runs, and is no part of this window";
+  recent.seen("o", "a", 1_request, 0).attempt = 7'001;
+  EXPECT_EQ(recent.seen("o", "a", 2_request, 1'000).offset, 1_request);
+  EXPECT_EQ(recent.seen("o", "a", 3_request, 1'001).offset, 3_request);
+  EXPECT_EQ(recent.find("o", "a")->attempt, 0);
+  EXPECT_EQ(recent.seen("o", "a", 4_request, 2'001).offset, 3_request);
+  EXPECT_EQ(recent.seen("o", "a", 1_request, 0).offset, 3_request) << "which still runs, and is no part of this window";
 }
 
 TEST(RecentRequests, NoWindowBeginsWhereNoMoreNumbersAreLeft) {
   RecentRequests recent(10, 1'000);
   for (std::int64_t n = 1; n <= RecentRequests::attempts_max; ++n)
-    EXPECT_EQ(recent.next_attempt({"o", "a"}, events::RequestOffset(n), n * 2'000, 7), n);
-  EXPECT_LT(recent.seen({"o", "a"}, 1'000_request, 2'000'000).offset, 999_request);
+    EXPECT_EQ(recent.next_attempt("o", "a", events::RequestOffset(n), n * 2'000, 7), n);
+  EXPECT_LT(recent.seen("o", "a", 1'000_request, 2'000'000).offset, 999_request);
 }
 
 struct RetryRow {
@@ -414,16 +413,16 @@ TEST(DeadLetter, SaysWhereItCameFromInSpringsHeaders) {
 
 TEST(Cancellations, AreRememberedForTheirWindowAndTheOldestForgottenFirst) {
   Cancellations cancellations(600s, 2);
-  cancellations.remember({"acme", "r-1"}, 1'000s);
-  EXPECT_TRUE(cancellations.contains({"acme", "r-1"}, 1'600s));
-  EXPECT_FALSE(cancellations.contains({"acme", "r-1"}, 1'601s));
-  EXPECT_FALSE(cancellations.contains({"other", "r-1"}, 1'000s));
-  cancellations.remember({"acme", "r-1"}, 1'700s);
-  EXPECT_TRUE(cancellations.contains({"acme", "r-1"}, 2'300s));
-  cancellations.remember({"acme", "r-2"}, 1'700s);
-  cancellations.remember({"acme", "r-3"}, 1'700s);
-  EXPECT_FALSE(cancellations.contains({"acme", "r-1"}, 1'700s));
-  EXPECT_TRUE(cancellations.contains({"acme", "r-3"}, 1'700s));
+  cancellations.remember("acme", "r-1", 1'000s);
+  EXPECT_TRUE(cancellations.contains("acme", "r-1", 1'600s));
+  EXPECT_FALSE(cancellations.contains("acme", "r-1", 1'601s));
+  EXPECT_FALSE(cancellations.contains("other", "r-1", 1'000s));
+  cancellations.remember("acme", "r-1", 1'700s);
+  EXPECT_TRUE(cancellations.contains("acme", "r-1", 2'300s));
+  cancellations.remember("acme", "r-2", 1'700s);
+  cancellations.remember("acme", "r-3", 1'700s);
+  EXPECT_FALSE(cancellations.contains("acme", "r-1", 1'700s));
+  EXPECT_TRUE(cancellations.contains("acme", "r-3", 1'700s));
 }
 
 TEST(Cancellations, AreReadWhenEveryPartitionHasBeen) {
