@@ -61,7 +61,8 @@ it('asks for what the overview shows first, and for nothing twice', async () => 
   );
   askForPage(at('overview'));
   await start(at('overview')).ready;
-  const asked = calls.map((call) => call.path);
+  // On a slow machine the page asks by its icon whether the server is still there, before it loads more code.
+  const asked = calls.map((call) => call.path).filter((path) => !path.endsWith('/icon.svg'));
   expect(new Set(asked).size).toBe(asked.length);
   expect(asked.map((path) => path.replace(/\?.*/, ''))).toEqual([
     '/v1/session',
