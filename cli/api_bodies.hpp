@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "common/catalog/plan.hpp"
-#include "common/config/error.hpp"
 #include "common/registry/catalogs.hpp"
+#include "common/result.hpp"
 
 namespace tokenrail::cli {
 
