@@ -45,7 +45,7 @@ Result<catalog::KnownEntry> known_entry(std::string_view json) {
   return known;
 }
 
-std::string json_of(std::span<const catalog::PlannedEntry> entries) {
+std::string json_of_entries(std::span<const catalog::PlannedEntry> entries) {
   std::string json = "[";
   for (const auto& entry : entries) {
     json += json.size() > 1 ? "," : "";
@@ -60,7 +60,7 @@ std::string json_of(std::span<const catalog::PlannedEntry> entries) {
   return json + "]";
 }
 
-std::string json_of(std::span<const registry::QualityScore> scores) {
+std::string json_of_scores(std::span<const registry::QualityScore> scores) {
   std::string json = "[";
   for (const auto& score : scores) {
     json += json.size() > 1 ? "," : "";

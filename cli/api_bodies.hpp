@@ -18,7 +18,7 @@ namespace tokenrail::cli {
 [[nodiscard]] std::string text_field(std::string_view value);
 /// An entry of a catalogue as the API has it, with what is held and what was rejected.
 [[nodiscard]] Result<catalog::KnownEntry> known_entry(std::string_view json);
-[[nodiscard]] std::string json_of(std::span<const catalog::PlannedEntry> entries);
-[[nodiscard]] std::string json_of(std::span<const registry::QualityScore> scores);
+[[nodiscard]] std::string json_of_entries(std::span<const catalog::PlannedEntry> entries);
+[[nodiscard]] std::string json_of_scores(std::span<const registry::QualityScore> scores);
 
 }  // namespace tokenrail::cli

@@ -286,7 +286,7 @@ class ApiGovernance final : public Governance {
     return entries;
   }
   Result<std::int64_t> apply_catalog(catalog::Source source, std::span<const catalog::PlannedEntry> entries) override {
-    const auto body = object_of({{"entries", json_of(entries)}});
+    const auto body = object_of({{"entries", json_of_entries(entries)}});
     if (body.size() > import_bytes_max && entries.size() > 1) {
       const auto half = entries.size() / 2;
       const auto first = apply_catalog(source, entries.first(half));
@@ -311,7 +311,7 @@ class ApiGovernance final : public Governance {
   }
   Result<std::int64_t> set_scores(std::span<const registry::QualityScore> scores,
                                   std::vector<std::string>& unknown) override {
-    const auto set = one("POST", "/v1/quality-scores", object_of({{"scores", json_of(scores)}}));
+    const auto set = one("POST", "/v1/quality-scores", object_of({{"scores", json_of_scores(scores)}}));
     if (!set) return std::unexpected(set.error());
     for (const auto& name : elements_of(set->json, "unknownModels")) unknown.push_back(text_in(name));
     return models_changed(set);

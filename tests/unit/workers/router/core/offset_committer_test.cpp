@@ -65,13 +65,13 @@ TEST_F(OffsetCommitterTest, RefusedCommitChangesNothing) {
 }
 
 TEST_F(OffsetCommitterTest, RefusedCommitLeavesDeadLettersUnlisted) {
-  committer.begin(4, "before");
-  committer.dead_lettered(6, 60);
-  committer.send(4, {});
+  committer.begin(4_request, "before");
+  committer.dead_lettered(6_request, 60);
+  committer.send(4_request, {});
   EXPECT_FALSE(committer.has_news());
   EXPECT_EQ(answer(kafka::CommitOutcome::not_owner), Answer::refused);
   EXPECT_TRUE(committer.has_news());
-  committer.send(4, {});
+  committer.send(4_request, {});
   ASSERT_EQ(io.newest().dead_letters.size(), 1U);
   EXPECT_EQ(answer(), Answer::committed);
   EXPECT_FALSE(committer.has_news());

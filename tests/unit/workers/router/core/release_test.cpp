@@ -1,5 +1,6 @@
 // What is said and committed at a hand-over.
 #include "common/events/commit_metadata.hpp"
+#include "tests/support/offsets.hpp"
 #include "tests/unit/workers/router/core/two_routers.hpp"
 
 namespace tokenrail::router {
@@ -36,7 +37,7 @@ TEST_F(ReleaseTest, TheLastCommitNamesADeadLetterWrittenJustBefore) {
   const auto metadata = events::decode_commit_metadata(committed.begin()->second.second);
   ASSERT_TRUE(metadata);
   ASSERT_EQ(metadata->dead_letters.size(), 1U);
-  EXPECT_EQ(metadata->dead_letters[0].offset, 1);
+  EXPECT_EQ(metadata->dead_letters[0].offset, 1_request);
 }
 
 TEST_F(ReleaseTest, LeaseOfAReplacedRequestHoldsUpNoOtherKey) {
