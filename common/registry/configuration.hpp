@@ -11,8 +11,8 @@
 namespace tokenrail::registry {
 
 /// A JSON object with a list for each kind. Members have a fixed order, and lists are sorted by the names of their
-/// entries. But for `version`, which entries of their own have, the same decisions give the same text. Grants and models
-/// have none: those of a name are several rows. Rows of single users are left out.
+/// entries. But for `version`, which entries of their own have, the same decisions give the same text. Grants and
+/// models have none: those of a name are several rows. Rows of single users are left out.
 Result<std::string> read_configuration(GovernedDatabase& database, const Actor& actor);
 
 /// Models that a provider's list named, and connections that serve such models or come from the environment: in the

@@ -47,7 +47,7 @@ def test_json_of_the_pages_is_json():
 
 def test_the_ids_shown_are_those_that_are_made():
     text = (checks.ROOT / "common/events/cloud_events.cpp").read_text()
-    assert 'fmt::format("{}:{}:{}:{}:{}", source_partition, source_offset, attempt, kind, epoch)' in text
+    assert 'fmt::format("{}:{}:{}:{}:{}", source_partition, source_offset.value(), attempt, kind, epoch)' in text
     assert 'fmt::format("{}:{}:{}:{}", partition, epoch, instance, counter)' in text
 
 
