@@ -86,7 +86,7 @@ void Partition::send(Output output, const std::optional<std::string>& key, std::
 // can go on here.
 void Partition::not_taken(const RecordOutput::NotTaken& record) {
   const auto& [sent, produced] = record;
-  const auto why = produced == kafka::Produced::too_large       ? "larger than the producer's message.max.bytes"
+  const auto why = produced == kafka::Produced::too_large       ? "too large for the producer's message.max.bytes"
                    : produced == kafka::Produced::unknown_topic ? "its topic, or that partition of it, does not exist"
                                                                 : "the producer can no longer work";
   if (produced == kafka::Produced::too_large && (sent.purpose == Purpose::chunk || sent.purpose == Purpose::terminal)) {

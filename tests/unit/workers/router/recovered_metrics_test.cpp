@@ -143,7 +143,7 @@ class ToldReasonTest : public RouterCoreTest {
 
 TEST_F(ToldReasonTest, ARecordThatTheProducerDoesNotTakeIsNamedWithTheReason) {
   for (const auto& [answer, why] :
-       {std::pair{kafka::Produced::too_large, "(larger than the producer's message.max.bytes)"},
+       {std::pair{kafka::Produced::too_large, "(too large for the producer's message.max.bytes)"},
         std::pair{kafka::Produced::unknown_topic, "(its topic, or that partition of it, does not exist)"},
         std::pair{kafka::Produced::failed, "(the producer can no longer work)"}}) {
     make_core({});
