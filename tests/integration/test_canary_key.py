@@ -114,7 +114,11 @@ class Installation:
         lists = self.admin.ok("GET", f"{base}/connections/{self.connection}/lists")["data"]
         models = {"/api/v1/admin/": self.world.root.ok("GET", "/v1/orgs/_/models")["data"][0]["id"],
                   "/api/models/": self.admin.ok("POST", "/api/models", {"provider": "openai", "modelName": "mine"}, 201)["id"]}
-        values = {"org": "acme", "model": self.model, "alias": "best", "connection": self.connection, "list": lists[0]["id"],
+        grant = self.admin.ok("POST", f"{base}/grants", {"subjectKind": "group", "subject": "some", "objectKind": "model",
+                                                         "object": self.model, "effect": "allow"}, 201)
+        member = self.world.root.ok("PUT", f"{base}/members", {"issuer": "tokenrail-dev", "subject": "zoe", "role": "viewer"})
+        values = {"org": "acme", "model": self.model, "grant": grant["id"], "member": member["id"],
+                  "alias": "best", "connection": self.connection, "list": lists[0]["id"],
                   "credential": self.credential, "view": "house", "operation": self.operation, "name": "NOT_FOUND",
                   "catalog": "litellm", "from": versions[-1], "to": versions[0]}
         document, unanswered = self.admin.ok("GET", "/openapi.json"), []

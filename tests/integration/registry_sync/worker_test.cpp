@@ -281,10 +281,10 @@ TEST_F(RegistrySync, AProviderThatIsDownChangesNoModel) {
 }
 
 TEST_F(RegistrySync, CorrectedAddressIsReadAtOnce) {
+  start_whole();
   sql().run(
       "INSERT INTO connection (provider, name, base_url, on_new) VALUES ('ollama', 'wrong', 'http://127.0.0.1:1', "
       "'enabled')");
-  start_whole();
   const auto status = [&] { return sql().run("SELECT last_sync_status FROM connection WHERE name = 'wrong'"); };
   ASSERT_TRUE(run_until(loop_, [&] { return status() == "failed"; }));
   registry::GovernedDatabase database(options_);
@@ -700,7 +700,6 @@ TEST_F(RegistrySync, HistoryThatIsNotTakenDelaysOnlyItself) {
   const std::string outbox = "registry_outbox_rows{part=\"";
   for (const auto error : {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED}) {
     SCOPED_TRACE(rd_kafka_err2name(error));
-    sql().run("TRUNCATE model, outbox CASCADE");
     tail_.reset();
     kafka_ = make_cluster();
     tail_ = std::make_unique<TopicTail>(loop_, *kafka_);
@@ -739,6 +738,7 @@ TEST_F(RegistrySync, HistoryThatIsNotTakenDelaysOnlyItself) {
         << "each once, however often the history was tried";
     EXPECT_TRUE(run_until(loop_, [&] { return running.problems().contains("history: \n"); })) << running.problems();
     running.stop();
+    sql().run("TRUNCATE model, outbox CASCADE");
   }
 }
 
