@@ -742,32 +742,6 @@ TEST_F(RegistrySync, HistoryThatIsNotTakenDelaysOnlyItself) {
   }
 }
 
-TEST_F(RegistrySync, RowsThatWereTakenAreNotWrittenAgain) {
-  tail_.reset();
-  kafka_ = std::make_unique<MockCluster>();
-  kafka_->topic("model_registry", 1);
-  kafka_->topic("model_registry.events", 2);
-  kafka_->topic("model_registry.credentials", 1);
-  tail_ = std::make_unique<TopicTail>(loop_, *kafka_);  // it reads the first partition of each
-  std::vector<std::string> names;
-  for (int i = 0; i < 20; ++i) names.push_back("m" + std::to_string(i) + ":1b");
-  offer(names);
-  rd_kafka_mock_partition_set_leader(kafka_->get(), "model_registry.events", 1, -1);
-  auto& running = start();
-  ASSERT_TRUE(run_until(loop_, [&] { return running.worker().published_whole() && !events().empty(); }))
-      << running.problems();
-  settle();
-  const auto taken = events();
-  ASSERT_LT(taken.size(), names.size()) << "the others wait for a leader";
-  running.stop();
-  EXPECT_EQ(
-      sql().run("SELECT count(*) FROM outbox WHERE type = 'model_registry.upserted' AND published_at IS NOT NULL"),
-      std::to_string(taken.size()));
-  rd_kafka_mock_partition_set_leader(kafka_->get(), "model_registry.events", 1, 1);
-  start_whole();
-  EXPECT_EQ(events(), taken);
-}
-
 TEST_F(RegistrySync, PublishesModelsWithoutCredentialsTopic) {
   rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.credentials", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   auto& running = start();
