@@ -121,7 +121,7 @@ Result<void> ConfigApplier::connection(const ConfigChange& change) {
 }
 
 Result<std::string> ConfigApplier::connection_in(const std::string& org, const ConfigValue& item) {
-  const auto name = item.text_of("connection");
+  auto name = item.text_of("connection");
   if (item.text_of("connectionOf").empty()) return name;
   return platforms([&](const auto& page) { return of(org).connections(page); }, "name", name);
 }
