@@ -71,13 +71,7 @@ ToolCallAssembler::Taken ToolCallAssembler::take() {
   of_id_.clear();
   of_both_.clear();
   for (auto& [index, call] : std::exchange(calls_, {})) {
-    std::string problem;
-    if (call.name.empty()) {
-      problem = "a tool call has no name";
-    } else if (!regular_arguments(call.arguments)) {
-      problem = fmt::format("the arguments of the call of \"{}\" are not a JSON object: {}", quotable(call.name, 64),
-                            quotable(std::string_view(call.arguments).substr(0, 200), 80));
-    }
+    auto problem = make_regular(call);
     if (!problem.empty()) {
       if (out.problem.empty()) out.problem = std::move(problem);
       continue;
@@ -86,6 +80,13 @@ ToolCallAssembler::Taken ToolCallAssembler::take() {
     out.whole.push_back(std::move(call));
   }
   return out;
+}
+
+std::string make_regular(events::ToolCall& call) {
+  if (call.name.empty()) return "a tool call has no name";
+  if (regular_arguments(call.arguments)) return {};
+  return fmt::format("the arguments of the call of \"{}\" are not a JSON object: {}", quotable(call.name, 64),
+                     quotable(std::string_view(call.arguments).substr(0, 200), 80));
 }
 
 bool regular_arguments(std::string& arguments) {

@@ -66,6 +66,9 @@ class ToolCallAssembler {
   std::size_t text_bytes_ = 0;
 };
 
+/// Writes its arguments as regular_arguments() does. What keeps the call from being used, for a message; empty:
+/// nothing.
+[[nodiscard]] std::string make_regular(events::ToolCall& call);
 /// Arguments as one JSON object without blanks; empty text is `{}`. False where they are not.
 [[nodiscard]] bool regular_arguments(std::string& arguments);
 

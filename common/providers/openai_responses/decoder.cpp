@@ -244,13 +244,7 @@ class Decoder final : public EventDecoder {
       too_many_calls(sink);
       return;
     }
-    std::string problem;
-    if (call.name.empty()) {
-      problem = "a tool call has no name";
-    } else if (!regular_arguments(call.arguments)) {
-      problem = fmt::format("the arguments of the call of \"{}\" are not a JSON object: {}", quotable(call.name, 64),
-                            quotable(std::string_view(call.arguments).substr(0, 200), 80));
-    }
+    auto problem = make_regular(call);
     if (!problem.empty()) {
       if (broken_call_.empty()) broken_call_ = std::move(problem);
       return;

@@ -10,7 +10,7 @@
 #include "common/registry/governed_models.hpp"
 #include "common/registry/model_pointers.hpp"
 #include "common/registry/organizations.hpp"
-#include "tests/integration/registry_sync/sync_world.hpp"
+#include "tests/integration/registry_sync/governed_world.hpp"
 #include "tests/integration/registry_sync/topic_reader.hpp"
 
 namespace tokenrail::registry_sync {
@@ -22,18 +22,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-class GovernedTopics : public SyncWorld {
+class GovernedTopics : public GovernedWorld {
  protected:
-  void SetUp() override {
-    SyncWorld::SetUp();
-    if (IsSkipped()) return;
-    database_ = std::make_unique<registry::GovernedDatabase>(options_);
-  }
-  void TearDown() override {
-    database_.reset();
-    SyncWorld::TearDown();
-  }
-
   static Actor root() { return {.name = "cli:root", .all_organizations = true}; }
   static Actor anna() { return {.name = "user:anna", .scope = acme()}; }
   static Scope acme() { return {.org_id = "acme"}; }
@@ -122,7 +112,6 @@ class GovernedTopics : public SyncWorld {
     EXPECT_TRUE(sealed.contains("acme/_/" + kept_));
   }
 
-  std::unique_ptr<registry::GovernedDatabase> database_;
   std::string kept_;
   std::string revoked_;
 };

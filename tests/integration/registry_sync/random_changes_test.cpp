@@ -25,7 +25,7 @@
 #include "common/registry/model_views.hpp"
 #include "common/registry/organizations.hpp"
 #include "common/registry/prices.hpp"
-#include "tests/integration/registry_sync/sync_world.hpp"
+#include "tests/integration/registry_sync/governed_world.hpp"
 #include "tests/integration/registry_sync/topic_reader.hpp"
 
 namespace tokenrail::registry_sync {
@@ -43,18 +43,8 @@ std::int64_t from_environment(const char* name, std::int64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoll(text, nullptr, 10);
 }
 
-class RandomChanges : public SyncWorld {
+class RandomChanges : public GovernedWorld {
  protected:
-  void SetUp() override {
-    SyncWorld::SetUp();
-    if (IsSkipped()) return;
-    database_ = std::make_unique<registry::GovernedDatabase>(options_);
-  }
-  void TearDown() override {
-    database_.reset();
-    SyncWorld::TearDown();
-  }
-
   // ---- dice
 
   std::size_t below(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_); }
@@ -437,7 +427,6 @@ class RandomChanges : public SyncWorld {
   registry::ModelPointers pointers() { return registry::ModelPointers(*database_); }
   registry::Organizations organizations() { return registry::Organizations(*database_); }
 
-  std::unique_ptr<registry::GovernedDatabase> database_;
   std::mt19937_64 random_;
 };
 

@@ -291,7 +291,7 @@ TEST_F(RegistrySync, CorrectedAddressIsReadAtOnce) {
   const auto changed = registry::Connections(database).change(
       person("ann"), {}, "wrong", R"({"baseUrl":"http://127.0.0.1:)" + std::to_string(port_) + R"("})", {});
   ASSERT_TRUE(changed.has_value()) << changed.error().detail;
-  EXPECT_TRUE(run_until(loop_, [&] { return status() == "ok"; })) << "nobody asked, and the interval is a day";
+  EXPECT_TRUE(run_until(loop_, [&] { return status() == "ok"; })) << "no person asked, and the interval is a day";
   EXPECT_EQ(sql().run("SELECT trigger FROM sync_run r JOIN connection c ON c.id = r.connection_id WHERE c.name = "
                       "'wrong' ORDER BY r.started_at DESC LIMIT 1"),
             "event");
