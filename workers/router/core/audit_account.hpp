@@ -63,7 +63,7 @@ class AuditAccount {
   events::AuditOffset position_;
   std::deque<Entry> on_the_way_{};
   std::map<events::AuditOffset, Entry> beyond_{};  ///< own, reported, behind a gap
-  std::deque<Entry> unplaced_events_{};            ///< own, delivered nobody knows where
+  std::deque<Entry> unplaced_events_{};            ///< own, delivered at an offset that is not known
   std::size_t unplaced_ = 0;
   std::deque<Entry> ready_{};
 };

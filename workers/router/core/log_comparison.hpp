@@ -19,8 +19,8 @@ namespace tokenrail::router {
 
 /// What was known of the log that is gone.
 struct OldLog {
-  events::RequestOffset from{};          ///< what lies below is answered, or is still there
-  events::RequestOffset delivered_to{};  ///< what lies below and is not listed has been answered
+  events::RequestOffset from{};          ///< requests below it are answered, or still there
+  events::RequestOffset delivered_to{};  ///< requests below it that are not listed are answered
   events::RequestOffset seen_to{};       ///< where the log ended when it was last known to be the same
   events::RequestOffset until{};         ///< where the log ends that is there now
   std::map<events::RequestOffset, std::int64_t> unanswered{};  ///< timestamps by offset, of what was read
