@@ -144,7 +144,7 @@ def test_a_model_is_blocked_while_the_history_is_gone(make_stack):
                    lambda done=command == "block": (error_of(f"asked-{next(asked)}") is not None) == done)
 
     wait_until("its part of /readyz names the topic", lambda: any(
-        c["name"] == "history" and name in c["problem"] for c in json.loads(sync.readyz()[1])["conditions"]))
+        c["name"] == "history" and name in c.get("problem", "") for c in json.loads(sync.readyz()[1])["conditions"]))
     wait_until("doctor names the topic", lambda: name in stack.cli("doctor", check=False).stdout)
     wait_until("a metric has what waits", lambda: re.search(r'registry_outbox_rows\{part="history"\} [3-9]', sync.metrics()))
     assert 'registry_outbox_rows{part="state"} 0' in sync.metrics()
