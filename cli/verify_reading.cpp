@@ -337,9 +337,9 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
     options.chunks_from = chunks->at(i).from;
     options.chunks_known_ms = chunks->at(i).known_ms;
     options.letters_known_ms = letters->known_of(p);
-    options.requests_end = requests->at(i).end;
-    options.audit_end = audit->at(i).end;
-    options.chunks_end = chunks->at(i).end;
+    options.ends.requests = requests->at(i).end;
+    options.ends.audit = audit->at(i).end;
+    options.ends.chunks = chunks->at(i).end;
     for (const auto& entry : *committed) {
       // With an end that was chosen, what was committed since says nothing about what was read.
       if (entry.partition.partition != p || call.to_ms) continue;

@@ -1,6 +1,7 @@
 #include "cli/verify/findings.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tokenrail::verify {
 
@@ -57,6 +58,18 @@ void Figures::add(const Figures& other) {
   violations_left += other.violations_left;
   for (const auto& [cause, count] : other.interrupted) interrupted[cause] += count;
   takeover_ms.insert(takeover_ms.end(), other.takeover_ms.begin(), other.takeover_ms.end());
+}
+
+void Findings::report(Promise promise, const std::string& topic, std::vector<std::int64_t> offsets, std::string text) {
+  if (violations_.size() >= violations_max_) {
+    ++figures.violations_left;
+    return;
+  }
+  violations_.push_back({.promise = promise,
+                         .text = std::move(text),
+                         .topic = topic,
+                         .partition = partition_,
+                         .offsets = std::move(offsets)});
 }
 
 }  // namespace tokenrail::verify

@@ -1,6 +1,7 @@
 // What a check of the topics finds: violations of the promises, and figures. Values only.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -66,6 +67,24 @@ struct Figures {
 
   /// Adds another partition's.
   void add(const Figures& other);
+};
+
+/// What was found in one partition so far.
+class Findings {
+ public:
+  /// Further violations than `violations_max` are counted in figures.violations_left.
+  Findings(std::int32_t partition, std::size_t violations_max)
+      : partition_(partition), violations_max_(violations_max) {}
+
+  void report(Promise promise, const std::string& topic, std::vector<std::int64_t> offsets, std::string text);
+  [[nodiscard]] const std::vector<Violation>& violations() const { return violations_; }
+
+  Figures figures{};
+
+ private:
+  std::int32_t partition_;
+  std::size_t violations_max_;
+  std::vector<Violation> violations_{};
 };
 
 }  // namespace tokenrail::verify

@@ -30,55 +30,75 @@ struct KeySeen {
   std::size_t hash = 0;
 };
 
-struct Attempt {
-  // llm.audit
-  std::int64_t source_offset = -1;
-  std::int64_t source_ms = -1;  ///< timestamp of the request's record; another one: a new log has another request there
-  std::int64_t request_at = -1;  ///< offset of the llm.request that counts
-  std::int64_t request_ms = -1;
-  std::int64_t request_broker_ms = -1;  ///< the same, where the broker's clock made it
-  std::int64_t request_own_ms = -1;     ///< when its worker made it, by the worker's clock
-  std::int64_t void_request_at = -1;
-  std::int64_t response_at = -1;  ///< offset of the llm.response that counts
-  std::int64_t response_broker_ms = -1;
-  std::int64_t response_epoch = 0;
-  std::size_t response_hash = 0;  ///< of the whole record
+/// An attempt's llm.request. `at`: offset of the one that counts.
+struct RequestEvent {
+  std::int64_t at = -1;
+  std::int64_t ms = -1;
+  std::int64_t broker_ms = -1;  ///< the same, where the broker's clock made it
+  std::int64_t own_ms = -1;     ///< when its worker made it, by the worker's clock
+  std::int64_t void_at = -1;    ///< offset of one that is void
+};
+
+/// An attempt's llm.response. `at`: offset of the one that counts.
+struct ResponseEvent {
+  std::int64_t at = -1;
+  std::int64_t broker_ms = -1;
+  std::int64_t epoch = 0;
+  std::size_t hash = 0;  ///< of the whole record
   std::string outcome{};
   bool called = false;
-  // What the response says of the chunks.
-  std::string told_finish_reason{};
-  std::optional<std::int64_t> told_chunks{};
-  std::optional<std::int64_t> told_bytes{};  ///< of the whole text
-  // Given up in order and continued: under which epoch, and until when other workers must not close it.
-  std::optional<std::int64_t> released_epoch{};
-  std::int64_t released_until_ms = -1;  ///< by the brokers' clock
+  // What it says of the chunks.
+  std::string finish_reason{};
+  std::optional<std::int64_t> chunks{};
+  std::optional<std::int64_t> text_bytes{};
+};
+
+/// An attempt that was given up in order and is continued by its worker.
+struct Continued {
+  std::optional<std::int64_t> epoch{};  ///< nothing: it is not
+  // Until when other workers must not close it, by the brokers' clock: by the hand-over, and by the newest renewal.
+  std::int64_t until_ms = -1;
   std::int64_t renewed_until_ms = -1;
   bool closed_by_another = false;  ///< its counting response is not of the worker that continued it
+};
 
-  // chat.chunks
-  std::int64_t first_chunk = -1;
+/// The first gap among the chunks: the chunk behind it, the one before it, and the seq that was due.
+struct Gap {
+  std::int64_t at = -1;
+  std::int64_t after = -1;
+  std::int64_t seq = 0;
+  std::int64_t due = 0;
+};
+
+/// An attempt's chunks on chat.chunks.
+struct Chunks {
+  std::int64_t first_at = -1;
   std::int64_t first_broker_ms = -1;
   std::int64_t first_seq = 0;
-  std::int64_t last_chunk = -1;
+  std::int64_t last_at = -1;
   std::int64_t next_seq = 0;
-  // The first gap: the chunk behind it, the one before it, and the seq that was due.
-  std::int64_t gap_at = -1;
-  std::int64_t gap_after = -1;
-  std::int64_t gap_seq = 0;
-  std::int64_t gap_due = 0;
+  Gap gap{};
   std::int64_t text_bytes = 0;
   std::int64_t terminal_at = -1;
   std::int64_t terminal_broker_ms = -1;  ///< where the broker's clock made the timestamp
   std::int64_t terminal_source = -1;
   std::string finish_reason{};
+};
 
+struct Attempt {
+  std::int64_t source_offset = -1;
+  std::int64_t source_ms = -1;  ///< timestamp of the request's record; another one: a new log has another request there
+  RequestEvent request{};
+  ResponseEvent response{};
+  Continued continued{};
+  Chunks chunks{};
   KeySeen key{};
 
-  [[nodiscard]] bool exists() const { return request_at >= 0 || response_at >= 0; }
-  [[nodiscard]] bool answered() const { return response_at >= 0; }
-  [[nodiscard]] bool interrupted() const { return outcome == "interrupted"; }
+  [[nodiscard]] bool exists() const { return request.at >= 0 || response.at >= 0; }
+  [[nodiscard]] bool answered() const { return response.at >= 0; }
+  [[nodiscard]] bool interrupted() const { return response.outcome == "interrupted"; }
   /// Its terminal chunk follows all its other chunks, as readers see it.
-  [[nodiscard]] bool whole() const { return terminal_at >= 0 && first_seq == 0 && gap_at < 0; }
+  [[nodiscard]] bool whole() const { return chunks.terminal_at >= 0 && chunks.first_seq == 0 && chunks.gap.at < 0; }
 };
 
 /// Attempt 0 at one source offset.

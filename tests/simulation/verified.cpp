@@ -43,13 +43,13 @@ std::optional<Violation> verified(const Broker& broker, const Oracle& oracle) {
     options.partition = partition;
     options.names = &names;
     options.requests_from = requests.start;
-    options.requests_end = std::max(requests.end(), requests.end_max);
+    options.ends.requests = std::max(requests.end(), requests.end_max);
     options.chunks_from = begins_at(chunks);
     options.chunks_known_ms = chunks.replaced_ms;
     options.audit_from = begins_at(audit);
     options.audit_known_ms = audit.replaced_ms;
-    options.chunks_end = chunks.end();
-    options.audit_end = audit.end();
+    options.ends.chunks = chunks.end();
+    options.ends.audit = audit.end();
     options.clock_skew_ms = excuses.leases ? clock_jump_max_ms : 0;
     options.judge_deadlines = false;  // each worker has a calendar of its own
     options.dedupe_window_ms = excuses.calendars ? 0 : 600'000;

@@ -283,7 +283,7 @@ TEST(ExactBounds, ALossMayReachTheEndAndNoFurther) {
     h.claim(5);
     h.answer(5, h.ask("r"));
     h.lose(5, 1, to);
-    h.options.requests_end = 4;
+    h.options.ends.requests = 4;
     return h.check().promises();
   };
   EXPECT_EQ(lost_to(4), "");
@@ -423,7 +423,7 @@ TEST(ExactBounds, AThousandLossesAreKept) {
     h.claim(5);
     h.answer(5, h.ask("r"));
     h.lose(5, 0, 1);
-    h.options.requests_end = 1'000'000;
+    h.options.ends.requests = 1'000'000;
     for (int i = 0; i < more; ++i) h.lose(5, 1'000 + 2 * i, 1'001 + 2 * i);
     return h.check().promises();
   };

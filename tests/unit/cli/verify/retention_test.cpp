@@ -188,7 +188,7 @@ TEST(Lost, CommitMayPassLossAndVoidEventExcusesNothing) {
     h.interrupt(6, 0, a(5, 1));
     for (int twice = 0; twice < 2; ++twice) h.lose(writer, 0, 2);
     h.options.committed = 2;
-    h.options.requests_end = 2;
+    h.options.ends.requests = 2;
     return h;
   };
   auto told = story(6);
