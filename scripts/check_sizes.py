@@ -29,7 +29,6 @@ EXCEPTIONS: Dict[str, int] = {
     "common/kafka/consumer.cpp": 556,
     "workers/registry_api/routes.hpp Route: fields": 24,
     "workers/registry_api/worker.hpp Worker: fields": 24,
-    "workers/registry_sync/worker.hpp Worker: fields": 52,
     "workers/router/core/attempt.hpp Attempt: fields": 55,
     "workers/router/core/attempt.hpp Attempt: methods": 110,
     "workers/router/core/job.hpp Job: fields": 22,

@@ -8,13 +8,14 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "workers/registry_sync/retry.hpp"
+
 namespace tokenrail::registry_sync {
 
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto retry_after = 2s;
 constexpr auto describe_time_max = 5s;
 constexpr auto publish_time_max = 30s;
 constexpr std::int64_t relay_batch = 500;

@@ -8,14 +8,11 @@
 
 #include "common/providers/provider.hpp"
 #include "workers/registry_sync/loop_step.hpp"
+#include "workers/registry_sync/retry.hpp"
 
 namespace tokenrail::registry_sync {
 
-namespace {
-
-constexpr std::chrono::seconds retry_after{2};
-
-}  // namespace
+namespace {}  // namespace
 
 std::vector<std::string> listing_adapters() {
   auto names = providers::adapter_names();
