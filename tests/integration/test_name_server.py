@@ -12,12 +12,15 @@ import time
 
 import pytest
 
-from stack import Log, answers, finished, http_get, text_of, wait_until
+from stack import Log, answers, finished, http_get, run_queue, text_of, wait_until
 from test_hand_over import running
 
 STUCK_NAME = "stuck.tokenrail.test"
 STUCK = int(os.environ.get("TOKENRAIL_TEST_STUCK_CALLS", "20"))
 STREAMS = int(os.environ.get("TOKENRAIL_TEST_STUCK_STREAMS", "40"))
+# The promises are about a machine that has nothing else to do; what it ran instead of the router is taken out all the same.
+PROMISED = "TOKENRAIL_TEST_STUCK_STREAMS" in os.environ
+LATE_MS_MAX, LIVEZ_MS_MAX, CANCELLED_MS_MAX = 100, 100, 1_000
 PACE_MS = 200
 
 
@@ -61,13 +64,20 @@ def add_model(stack, name, host, number=0):
     stack.flush()
 
 
-def lateness_ms(chunks, names):
+def without_queue(router, begin_ms, end_ms):
+    """Of this time, what the router did not wait for a processor."""
+    return max(0, end_ms - begin_ms - run_queue.waited_ms(router.pid, begin_ms / 1000, end_ms / 1000))
+
+
+def lateness_ms(chunks, names, router):
     """By how much more than the pace two chunks of one stream were apart, at most: by the records' timestamps."""
     last, late = {}, 0
     for chunk, record in zip(chunks.values(), chunks.records):
         name, at = chunk["requestId"], record.timestamp()[1]
         if name in names and not chunk["done"]:
-            late = max(late, at - last.get(name, at) - PACE_MS)
+            before = last.get(name, at)
+            if at - before - PACE_MS > late:
+                late = max(late, without_queue(router, before, at) - PACE_MS)
             last[name] = at
     return late
 
@@ -80,12 +90,15 @@ class Livez(threading.Thread):
         self.url = f"http://127.0.0.1:{router.port}/livez"
         self.over = threading.Event()
         self.asked, self.failed, self.longest = 0, 0, 0.0
+        self.longest_at = 0.0
 
     def run(self):
         while not self.over.is_set():
             began = time.monotonic()
             status = http_get(self.url)[0]
-            self.longest = max(self.longest, time.monotonic() - began)
+            took = time.monotonic() - began
+            if took > self.longest:
+                self.longest, self.longest_at = took, time.time()
             self.asked += 1
             self.failed += status != 200
             self.over.wait(0.05)
@@ -147,9 +160,14 @@ def test_silent_name_server_holds_up_nothing_else(make_stack, silent_name_server
     assert livez.failed == 0 and livez.asked > 10
     ends = [r.timestamp()[1] - cancelled_at for c, r in zip(chunks.values(), chunks.records)
             if c["done"] and c["requestId"] in stuck]
-    print(f"{STUCK} calls stuck beside {STREAMS} streams: a chunk up to {lateness_ms(chunks, set(streams))} ms late, "
-          f"the last cancellation done after {max(ends):.0f} ms")
-    print(f"longest turn {router.longest_turn_ms()} ms, longest /livez {livez.longest * 1000:.0f} ms of {livez.asked}")
+    late = lateness_ms(chunks, set(streams), router)
+    cancelled = without_queue(router, cancelled_at, cancelled_at + max(ends))
+    alive = without_queue(router, (livez.longest_at - livez.longest) * 1000, livez.longest_at * 1000)
+    print(f"{STUCK} calls stuck beside {STREAMS} streams: a chunk up to {late:.0f} ms late, "
+          f"the last cancellation done after {cancelled:.0f} ms")
+    print(f"longest turn {router.longest_turn_ms()} ms, longest /livez {alive:.0f} ms of {livez.asked}")
+    if PROMISED:
+        assert late < LATE_MS_MAX and alive < LIVEZ_MS_MAX and cancelled < CANCELLED_MS_MAX
     # The look-up blocks for twelve seconds: on the loop it would be seen here, whatever else runs on this machine.
     assert livez.longest < 12
     router.check_turns()
