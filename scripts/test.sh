@@ -405,7 +405,7 @@ layer_fuzz() {
   run_ctest fuzz fuzz fuzz -j "$(nproc)"
 }
 
-# By name only: the tests of hand-overs, of single parts that fail or are away, of abuse and of keys that are rotated, with as
+# By name only: the tests of hand-overs, of single parts that fail, are away or were replaced, of abuse and of keys that are rotated, with as
 # many streams and requests, as long and as often as the promises say; an hour of a machine with nothing else to do. The
 # optimised build: ten thousand streams in one process.
 layer_promises() {
@@ -417,11 +417,11 @@ layer_promises() {
   export TOKENRAIL_TEST_STUCK_CALLS=50 TOKENRAIL_TEST_STUCK_STREAMS=200 TOKENRAIL_TEST_PARTITION_DOWN_SECONDS=600
   export TOKENRAIL_TEST_REFUSED_STREAMS=40 TOKENRAIL_TEST_REFUSED_STREAM_SECONDS=12 TOKENRAIL_TEST_AWAY_SECONDS=60
   export TOKENRAIL_TEST_STOPPED_SECONDS=60 TOKENRAIL_TEST_RECORDS_OF_HEADERS=50
-  export TOKENRAIL_TEST_REFUSED_REQUESTS=1000000
+  export TOKENRAIL_TEST_REFUSED_REQUESTS=1000000 TOKENRAIL_TEST_ANSWERED_SECONDS=60
   local code=0
   TOKENRAIL_TEST_CHANGES=10000 GTEST_FILTER='RandomChanges.*' run_ctest promises release integration \
     -R '^integration-registry-sync-tests$' || code=1
-  run_pytest promises -s "$root"/tests/integration/test_{name_server,key_rotation,hand_over,one_partition,refused,governed_faults,bounds,registry_sync}.py || code=1
+  run_pytest promises -s "$root"/tests/integration/test_{name_server,key_rotation,hand_over,one_partition,refused,governed_faults,bounds,registry_sync,topics_replaced}.py || code=1
   return "$code"
 }
 

@@ -1,11 +1,20 @@
-"""Topics that are deleted and created again, or grow, under running workers: no worker is restarted, and every request
-that is produced afterwards is answered once."""
+"""Topics that are deleted and created again, or grow, under running workers and requests that go on coming: no worker is
+restarted, and every request that is produced afterwards is answered once.
+
+`./dev test promises` sets TOKENRAIL_TEST_ANSWERED_SECONDS to the minute that is promised, of a machine with nothing else to do."""
+
+import functools
+import json
+import os
+import threading
 
 import confluent_kafka
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from stack import DEADLINE_SECONDS, Log, http_post, wait_until
 from test_stored_credentials import FIRST, SECOND, Provider, World, running_provider  # noqa: F401  (a fixture)
+
+ANSWERED_SECONDS = float(os.environ.get("TOKENRAIL_TEST_ANSWERED_SECONDS", "inf"))
 
 
 def configuration(admin, topic):
@@ -48,20 +57,74 @@ class Terminals:
         self.stack = stack
         self.log = Log(stack, "chat.chunks")
         self.older = []
+        self.ended_ms = {}  # request: the timestamp of its newest terminal chunk
 
     def begin_again(self):
         self.log.poll()
-        self.older += self.log.values()
+        self.older += self.read()
         self.log.close()
         self.log = Log(self.stack, "chat.chunks")
+
+    def read(self):
+        return list(zip(self.log.values(), self.log.records))
 
     def all(self):
         self.log.poll()
         found = {}
-        for chunk in self.older + self.log.values():
+        for chunk, record in self.older + self.read():
             if chunk["done"]:
                 found.setdefault(chunk["requestId"], []).append(chunk)
+                self.ended_ms[chunk["requestId"]] = record.timestamp()[1]
         return found
+
+
+class Load(threading.Thread):
+    """A request every 50 ms, whatever happens to the topics meanwhile, and the record that each of them became."""
+
+    def __init__(self, stack, prefix):
+        super().__init__(daemon=True)
+        self.stack, self.prefix = stack, prefix
+        self.lock, self.over = threading.Lock(), threading.Event()
+        self.producers = []
+        self.asked, self.written = [], {}
+        self.begin_again()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+        *older, newest = self.producers
+        for producer in older:
+            producer.purge()
+            producer.poll(0)
+        assert newest.flush(DEADLINE_SECONDS) == 0
+
+    def begin_again(self):
+        """From here on by a producer that knows the topics as they are now. Returns how many were asked before."""
+        producer = confluent_kafka.Producer({"bootstrap.servers": self.stack.kafka, "linger.ms": 1, "log_level": 2})
+        with self.lock:
+            self.producers.append(producer)
+            return len(self.asked)
+
+    def ask(self, name, text="hello"):
+        value = json.dumps({"requestId": name, "orgId": "acme", "messages": [{"role": "user", "content": text}]})
+        with self.lock:
+            self.producers[-1].produce(self.stack.topic("chat.requests"), value, key=name,
+                                       on_delivery=functools.partial(self.note, name))
+            self.asked.append(name)
+            for producer in self.producers:
+                producer.poll(0)
+
+    def note(self, name, error, record):
+        if error is None:
+            self.written[name] = record
+
+    def run(self):
+        while not self.over.wait(0.05):
+            self.ask(f"{self.prefix}-load-{len(self.asked)}")
 
 
 def ask_many(stack, prefix, count):
@@ -105,14 +168,53 @@ def said_once(stack, name, did="read"):
     assert max(lines()) == 1, lines()
 
 
-def create_again_and_ask(stack, terminals, name):
-    answered(terminals, ask_many(stack, f"before-{name}", 20))
-    create_again(stack, name)
-    if name == "chat.chunks":
-        terminals.begin_again()
+def answered_in_time(load, terminals, names):
+    """By the timestamps of their records."""
+    answered(terminals, names)
+    took = {name: terminals.ended_ms[name] - load.written[name].timestamp()[1] for name in names}
+    slowest = max(took, key=took.get)
+    print(f"{len(names)} requests of {load.prefix}: answered within {took[slowest]} ms")
+    assert took[slowest] <= ANSWERED_SECONDS * 1000, (slowest, took[slowest])
+
+
+def create_again_and_ask(stack, terminals, name, running=0):
+    """Returns the records of requests that were there before, among them `running` ones whose answers take longer than the
+    topic is away."""
+    with Load(stack, name) as load:
+        wait_until("the load is answered", lambda: len(terminals.all().keys() & load.written.keys()) >= 20)
+        long = [f"{name}-runs-{i}" for i in range(running)]
+        for request in long:
+            load.ask(request, "[[sim tokens=60 pace=300]]")
+        if running:
+            terminals.log.wait("the long ones run", lambda v: len({c["requestId"] for c in v} & set(long)) == running)
+        before = dict(load.written)
+        create_again(stack, name)
+        if name == "chat.chunks":
+            terminals.begin_again()
+        first = load.begin_again()
+        wait_until("requests to the new topic", lambda: len(load.asked) >= first + 60)
     # The producer of the test has to look for the topic again, too.
     stack.producer = confluent_kafka.Producer({"bootstrap.servers": stack.kafka, "linger.ms": 1, "log_level": 2})
-    answered(terminals, ask_many(stack, f"after-{name}", 60))
+    answered_in_time(load, terminals, load.asked[first:])
+    if name not in ("chat.requests", "llm.audit", "chat.chunks"):
+        answered(terminals, load.asked)  # nothing that a request needs was gone
+    return before
+
+
+def each_is_answered_or_reported(stack, terminals, before):
+    """Requests that were on the topic that is gone: a terminal chunk, or their offset in a requests.lost."""
+    audit = Log(stack, "llm.audit")
+
+    def missing():
+        audit.poll()
+        lost = [v for v in audit.values() if v["type"] == "requests.lost"]
+        ends = terminals.all()
+        return [name for name, record in before.items() if name not in ends and not any(
+            v["partition"] == record.partition() and v["from"] <= record.offset() < v["to"] for v in lost)]
+    wait_until("the rest is reported", lambda: not missing())
+    reported = len(before.keys() - terminals.all().keys())
+    print(f"{reported} of {len(before)} requests of the topic that is gone had no answer, and are reported as lost")
+    audit.close()
 
 
 def grow(stack, name, partitions):
@@ -145,8 +247,11 @@ def test_requests_created_again_with_more_records_than_before(make_stack):
 
 def test_requests_created_again(make_stack):
     stack, routers = whole_stack(make_stack)
-    create_again_and_ask(stack, Terminals(stack), "chat.requests")
+    terminals = Terminals(stack)
+    before = create_again_and_ask(stack, terminals, "chat.requests", running=8)
     said_once(stack, "chat.requests")
+    assert sum("-runs-" in name for name in before) == 8
+    each_is_answered_or_reported(stack, terminals, before)
     # Nor does a router that starts now believe what was committed before.
     for router in routers:
         router.stop()
