@@ -1,4 +1,4 @@
-import { expect, logIn, org, test } from './world';
+import { enter, expect, logIn, org, test, unique } from './world';
 
 test('a person logs in, chooses the theme and logs out', async ({ page }) => {
   await logIn(page, 'Organisation admin');
@@ -28,4 +28,12 @@ test('an organisation of others is not shown', async ({ admin, api }) => {
   await api.call('POST', '/v1/orgs', { id: 'others' }).catch(() => undefined);
   await admin.goto('/ui/orgs/others/models');
   await expect(admin.getByText('You may not see this page')).toBeVisible();
+});
+
+test('a person without an organisation reads how to come to one', async ({ page }) => {
+  await enter(page, 'lonely', 'org_admin', unique('nowhere'));
+  await page.goto('/ui/');
+  await expect(page.getByText('You belong to no organisation')).toBeVisible();
+  await expect(page.getByText('lonely', { exact: true })).toBeVisible();
+  await expect(page.getByText('In dev mode you may also log in as Platform admin', { exact: false })).toBeVisible();
 });

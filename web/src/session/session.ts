@@ -53,6 +53,9 @@ export const loginUrl = (returnTo: string) => `/v1/session:login?returnTo=${enco
 /** Whether a login is asked for above the page. What opens over the page by itself waits until it is not, or it would hide it. */
 export const loginAsked = makeStore(false);
 
+/** Whether the form of a new organisation is open. A page may open it; the switcher of organisations shows it. */
+export const organizationAsked = makeStore(false);
+
 const SessionContext = createContext<Session | null>(null);
 export const SessionProvider = SessionContext.Provider;
 

@@ -26,6 +26,7 @@ export function Home() {
       hint={
         <>
           {texts.shell.noOrganizationHint} <code>{session.user.subject}</code>
+          {session.mode === 'dev' && <div>{texts.shell.noOrganizationDev}</div>}
         </>
       }
     />

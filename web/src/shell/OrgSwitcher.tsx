@@ -1,19 +1,26 @@
-import { mdiCheck, mdiMenuDown } from '@mdi/js';
+import { mdiCheck, mdiMenuDown, mdiPlus } from '@mdi/js';
 import Button from '@mui/material/Button';
+import Divider from '@mui/material/Divider';
 import InputAdornment from '@mui/material/InputAdornment';
 import ListItemIcon from '@mui/material/ListItemIcon';
 import ListItemText from '@mui/material/ListItemText';
 import Menu from '@mui/material/Menu';
 import MenuItem from '@mui/material/MenuItem';
-import { useState } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import { Suspense, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router-dom';
 
 import { Icon } from '../components/Icon';
-import { keptValue } from '../store';
+import { notify } from '../components/Notices';
+import { orgPath } from '../paths';
+import { keptValue, useStore } from '../store';
 import { platformOrg } from '../session/permissions';
-import { useOrg } from '../session/session';
+import { organizationAsked, useMay, useOrg } from '../session/session';
 import { texts } from '../texts';
-import { useOrganizations } from './organizations';
+import { loadable } from './loadable';
+import { organizationsKey, useOrganizations } from './organizations';
+
+const AddOrganization = loadable(() => import('./AddOrganizationDialog')).Shown;
 
 export const lastOrg = keptValue('organization', '');
 
@@ -23,9 +30,12 @@ export function OrgSwitcher() {
   const navigate = useNavigate();
   const { pathname } = useLocation();
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
+  const adding = useStore(organizationAsked);
+  const queryClient = useQueryClient();
+  const mayAdd = useMay('platform:orgs:write');
   const name = choices.find((choice) => choice.id === org)?.name ?? org;
   if (!org) return null;
-  if (choices.length < 2)
+  if (choices.length < 2 && !mayAdd)
     return <span style={{ fontWeight: 500, overflow: 'hidden', textOverflow: 'ellipsis' }}>{name}</span>;
   return (
     <>
@@ -65,7 +75,34 @@ export function OrgSwitcher() {
             />
           </MenuItem>
         ))}
+        {mayAdd && <Divider component="li" role="presentation" />}
+        {mayAdd && (
+          <MenuItem
+            onClick={() => {
+              setAnchor(null);
+              organizationAsked.set(true);
+            }}
+          >
+            <ListItemIcon>
+              <Icon path={mdiPlus} />
+            </ListItemIcon>
+            {texts.shell.newOrganization.title}
+          </MenuItem>
+        )}
       </Menu>
+      {adding && (
+        <Suspense>
+          <AddOrganization
+            onAdded={(id, added) => {
+              organizationAsked.set(false);
+              notify(texts.shell.newOrganization.added(added));
+              void queryClient.invalidateQueries({ queryKey: organizationsKey });
+              void navigate(orgPath(id, 'overview'));
+            }}
+            onClose={() => organizationAsked.set(false)}
+          />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -11,10 +11,12 @@ export interface OrgChoice {
   name: string;
 }
 
+export const organizationsKey = ['organizations'] as const;
+
 export function useOrganizations() {
   const session = useSession();
   const all = useQuery({
-    queryKey: ['organizations'],
+    queryKey: organizationsKey,
     enabled: session.platformAdmin,
     queryFn: async () =>
       (await body(client.GET('/v1/orgs', { params: { query: { page_size: 1000 } } }))).data.map((org): OrgChoice => ({

@@ -157,6 +157,10 @@ export const overview = {
   reachableOf: (healthy: number, total: number) => `${healthy.toLocaleString()} of ${total.toLocaleString()} reachable`,
   aliases: 'Aliases',
   defaults: 'Defaults',
+  firstOrganization: {
+    title: 'No organisation yet',
+    text: 'People ask models as members of an organisation. It may use the models of the platform, and has its own connections, keys and defaults.',
+  },
   setup: 'Set up in four steps',
   steps: {
     connection: { title: 'Add a connection', text: 'A provider, its address and a key.', action: 'Add a connection' },

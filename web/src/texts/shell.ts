@@ -4,7 +4,15 @@ export const shell = {
   platformHint: 'What all organisations inherit',
   noOrganization: 'You belong to no organisation',
   noOrganizationHint: 'Ask an administrator to add you. They need your user name:',
-  createOrganization: 'Create one with: tokenrail org create NAME',
+  noOrganizationDev: 'In dev mode you may also log in as Platform admin, and add an organisation at the top.',
+  newOrganization: {
+    title: 'Add an organisation',
+    name: 'Name',
+    nameHint: 'As people call it, such as Acme',
+    id: 'Id',
+    idHint: 'Lower-case letters, digits and hyphens, such as acme. Requests name it, so it never changes.',
+    added: (name: string) => `${name} is added.`,
+  },
   forbidden: 'You may not see this page',
   forbiddenHint:
     'Your role in this organisation does not include it, or there is no such organisation. Ask an administrator of the organisation.',

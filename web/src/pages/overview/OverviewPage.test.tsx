@@ -1,10 +1,12 @@
 // @vitest-environment jsdom
 import { cleanup, screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
 import { afterEach, expect, it, vi } from 'vitest';
 
 import { page, problem, type Server, serve, showPage } from '../../test/page';
 import { aModel } from '../../test/models';
 import { aConnection, aCredential } from '../../test/records';
+import { OrgSwitcher } from '../../shell/OrgSwitcher';
 import { attentionOf, attentionTo } from './attention';
 import OverviewPage from './OverviewPage';
 
@@ -106,4 +108,27 @@ it('orders what needs attention, and ignores what does not', () => {
     now,
   );
   expect(found.map((item) => item.title)).toEqual(['gone is down', 'slow is degraded', 'The key soon expires soon']);
+});
+
+it('leads a new installation to its first organisation', async () => {
+  const empty = (orgs: ReturnType<typeof page>): Server => ({
+    ...Object.fromEntries(Object.entries(server()).map(([route, answer]) => [route.replace('acme', '_'), answer])),
+    'GET /v1/orgs': orgs,
+  });
+  const platform = (
+    <>
+      <OrgSwitcher />
+      <OverviewPage />
+    </>
+  );
+  serve(empty(page()));
+  showPage(platform, { role: 'platform_admin', org: '_' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Add an organisation' }));
+  expect(await screen.findByRole('dialog', { name: 'Add an organisation' })).toBeVisible();
+  await userEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+  cleanup();
+  serve(empty(page({ id: 'acme', displayName: 'Acme' })));
+  showPage(platform, { role: 'platform_admin', org: '_' });
+  expect(await screen.findByText('Needs attention')).toBeVisible();
+  expect(screen.queryByText('No organisation yet')).toBeNull();
 });

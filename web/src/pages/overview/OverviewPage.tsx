@@ -15,7 +15,8 @@ import { Problem } from '../../components/Problem';
 import { Skeletons } from '../../components/States';
 import { formatNumber } from '../../format';
 import { orgPath } from '../../paths';
-import { useMay, useOrg } from '../../session/session';
+import { platformOrg } from '../../session/permissions';
+import { organizationAsked, useMay, useOrg } from '../../session/session';
 import { useOrganizations } from '../../shell/organizations';
 import { texts } from '../../texts';
 import { useConnections } from '../connections/useConnections';
@@ -29,7 +30,9 @@ const t = texts.overview;
 export default function OverviewPage() {
   const org = useOrg();
   const mayKeys = useMay('org:credentials:read');
-  const { choices } = useOrganizations();
+  const mayAddOrganizations = useMay('platform:orgs:write');
+  const organizations = useOrganizations();
+  const { choices } = organizations;
   const { query, models, total } = useModels(org);
   const connections = useConnections(org);
   const defaults = useList('defaults', org);
@@ -47,7 +50,9 @@ export default function OverviewPage() {
   const unread = Boolean(connections.error || held.error || credentials.error);
   // What would move the rest when it comes is waited for.
   const isPending =
-    query.isPending || [connections, defaults, held, ...(mayKeys ? [credentials] : [])].some((part) => part.isPending);
+    query.isPending ||
+    (org === platformOrg && organizations.isPending) ||
+    [connections, defaults, held, ...(mayKeys ? [credentials] : [])].some((part) => part.isPending);
   // A part that fails is named; the others are shown all the same.
   const failed = [
     { error: models.length === 0 ? query.error : null, retry: () => void query.refetch() },
@@ -102,6 +107,15 @@ export default function OverviewPage() {
             }}
             known={Boolean(query.data && connections.data && defaults.data)}
           />
+          {/* Models are asked, granted and paid for in an organisation. */}
+          {org === platformOrg && mayAddOrganizations && !organizations.error && choices.length < 2 && (
+            <Section title={t.firstOrganization.title}>
+              <Typography sx={{ mb: 2 }}>{t.firstOrganization.text}</Typography>
+              <Button variant="contained" onClick={() => organizationAsked.set(true)}>
+                {texts.shell.newOrganization.title}
+              </Button>
+            </Section>
+          )}
           <Section title={t.attention}>
             {attention.length === 0 && unread ? null : attention.length === 0 ? (
               <Typography color="textSecondary" sx={{ display: 'flex', gap: 1 }}>
