@@ -1,4 +1,4 @@
-import { enter, expect, logIn, org, test, unique } from './world';
+import { expect, logIn, org, test, unique } from './world';
 
 test('a person logs in, chooses the theme and logs out', async ({ page }) => {
   await logIn(page, 'Organisation admin');
@@ -30,10 +30,13 @@ test('an organisation of others is not shown', async ({ admin, api }) => {
   await expect(admin.getByText('You may not see this page')).toBeVisible();
 });
 
-test('a person without an organisation reads how to come to one', async ({ page }) => {
-  await enter(page, 'lonely', 'org_admin', unique('nowhere'));
+test('a login to an organisation that is not there names it and keeps the form', async ({ page }) => {
+  const nowhere = unique('nowhere');
   await page.goto('/ui/');
-  await expect(page.getByText('You belong to no organisation')).toBeVisible();
-  await expect(page.getByText('lonely', { exact: true })).toBeVisible();
-  await expect(page.getByText('In dev mode you may also log in as Platform admin', { exact: false })).toBeVisible();
+  await page.getByLabel('Role').click();
+  await page.getByRole('option', { name: 'Organisation admin', exact: true }).click();
+  await page.getByLabel('Organisation').fill(nowhere);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await expect(page.getByRole('alert')).toContainText(nowhere);
+  await expect(page.getByLabel('Organisation')).toHaveValue(nowhere);
 });

@@ -26,7 +26,6 @@ export function Home() {
       hint={
         <>
           {texts.shell.noOrganizationHint} <code>{session.user.subject}</code>
-          {session.mode === 'dev' && <div>{texts.shell.noOrganizationDev}</div>}
         </>
       }
     />

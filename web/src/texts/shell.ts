@@ -4,7 +4,6 @@ export const shell = {
   platformHint: 'What all organisations inherit',
   noOrganization: 'You belong to no organisation',
   noOrganizationHint: 'Ask an administrator to add you. They need your user name:',
-  noOrganizationDev: 'In dev mode you may also log in as Platform admin, and add an organisation at the top.',
   newOrganization: {
     title: 'Add an organisation',
     name: 'Name',
