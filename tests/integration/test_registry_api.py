@@ -364,6 +364,31 @@ def test_connection_is_tested_stage_by_stage(world, admin):
         world.simulator = world.stack.simulator()
 
 
+def test_model_is_tested_where_requests_for_it_go_first(world, admin):
+    upstream = json.loads(urllib.request.urlopen(world.stack.simulator_url + "/api/tags").read())["models"][0]["name"]
+    first, second = (admin.ok("POST", "/v1/orgs/acme/connections", {
+        "provider": "ollama", "name": secrets.token_hex(4), "baseUrl": world.stack.simulator_url, "syncEnabled": False,
+        "priority": priority}, 201)["id"] for priority in (0, 1))
+    model = a_model(admin, deployments=[{"connectionId": second, "upstreamName": upstream},
+                                        {"connectionId": first, "upstreamName": upstream}])
+    path = f"/v1/orgs/acme/models/{name(model['slug'])}:test"
+    result = world.api("acme", "member").ok("POST", path)
+    assert (result["outcome"], result["connectionId"], result["model"]) == ("ok", first, upstream), result
+    assert stages_of(result)["call"] == "ok"
+    world.api("acme", "viewer").refused("POST", path, 403, "FORBIDDEN")
+    world.api("beta", "org_admin").refused("POST", f"/v1/orgs/beta/models/{model['id']}:test", 404, "E4001")
+    unserved = a_model(admin)
+    admin.refused("POST", f"/v1/orgs/acme/models/{unserved['id']}:test", 409, "CONFLICT")
+    # Where the platform's connection serves it, the platform tests it.
+    shared = world.root.ok("POST", "/v1/orgs/_/connections", {
+        "provider": "ollama", "name": secrets.token_hex(4), "baseUrl": world.stack.simulator_url, "syncEnabled": False}, 201)["id"]
+    common = world.root.ok("POST", "/v1/orgs/_/models", {
+        "provider": "ollama", "modelName": "m-" + secrets.token_hex(4), "enabled": True,
+        "deployments": [{"connectionId": shared, "upstreamName": upstream}]}, 201)
+    admin.refused("POST", f"/v1/orgs/acme/models/{common['id']}:test", 403, "FORBIDDEN")
+    assert world.root.ok("POST", f"/v1/orgs/_/models/{common['id']}:test")["outcome"] == "ok"
+
+
 def test_held_change_is_decided_once_by_who_may(world, admin):
     connection = admin.ok("POST", "/v1/orgs/acme/connections",
                           {"provider": "ollama", "name": secrets.token_hex(4), "baseUrl": world.stack.simulator_url,

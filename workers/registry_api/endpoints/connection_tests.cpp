@@ -1,4 +1,5 @@
-// /v1/orgs/{org}/connections:test and …/connections/{connection}:test: whether a connection works, stage by stage.
+// /v1/orgs/{org}/connections:test, …/connections/{connection}:test and …/models/{model}:test: whether a connection
+// works, stage by stage.
 #include "common/registry/connection_tests.hpp"
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "common/events/json_writer.hpp"
 #include "common/providers/profile.hpp"
 #include "common/registry/connections.hpp"
+#include "common/registry/governed_models.hpp"
 #include "workers/registry_api/connection_tester.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/endpoints/endpoint.hpp"
@@ -98,9 +100,11 @@ awaitable<Answer> tested(Call* call, std::string place_name, ConnectionTester::S
   co_return json_reply(200, body_of(record));
 }
 
-awaitable<Answer> test_connection(Call& call) {
+/// Tests a stored connection, with a call of `model` where that is not empty.
+awaitable<Answer> test_stored(Call* called, std::string connection, std::string model) {
+  auto& call = *called;
   const auto found = co_await call.context->database->run(
-      [actor = call.actor(), scope = call.scope(), id = call.path["connection"]](GovernedDatabase& database) {
+      [actor = call.actor(), scope = call.scope(), id = std::move(connection)](GovernedDatabase& database) {
         return ConnectionTestLog(database).subject(actor, scope, id);
       });
   if (!found) co_return std::unexpected(problem_of(found.error()));
@@ -115,19 +119,50 @@ awaitable<Answer> test_connection(Call& call) {
     credential = opened(call, *row, std::move(*credential));
     if (!credential) co_return std::unexpected(credential.error());
   }
-  const auto model = call.body.text_of("model").value_or("");
   ConnectionTester::Subject subject{.org_id = call.scope().org_id,
                                     .adapter = found->adapter,
                                     .target = {.provider = found->provider,
                                                .base_url = providers::normal_base_url(found->base_url),
                                                .upstream_name = model,
                                                .credential = std::move(*credential)}};
-  co_return co_await tested(&call, found->id, std::move(subject),
+  co_return co_await tested(called, found->id, std::move(subject),
                             {.connection_id = found->id,
                              .name = found->name,
                              .provider = found->provider,
                              .base_url = found->base_url,
                              .model = model});
+}
+
+awaitable<Answer> test_connection(Call& call) {
+  co_return co_await test_stored(&call, call.path["connection"], call.body.text_of("model").value_or(""));
+}
+
+/// The connection that requests for a model reach first, and the model's name there.
+struct Served {
+  std::string connection;
+  std::string upstream_name;
+};
+
+std::expected<Served, Problem> served_by(const Json& model) {
+  const auto* const deployments = model.find("deployments");
+  const auto* const list = deployments == nullptr ? nullptr : deployments->array();
+  if (list == nullptr || list->empty())
+    return refuse(Fault::conflict, "No connection serves the model, so there is nothing to test.");
+  return Served{.connection = list->front().text_of("connectionId").value_or(""),
+                .upstream_name = list->front().text_of("upstreamName").value_or("")};
+}
+
+awaitable<Answer> test_model(Call& call) {
+  const auto found = co_await call.context->database->run(
+      [actor = call.actor(), scope = call.scope(), id = call.path["model"]](GovernedDatabase& database) {
+        return registry::Models(database).get(actor, scope, id);
+      });
+  if (!found) co_return std::unexpected(problem_of(found.error(), Kind::model));
+  const auto model = parse_document(found->json);
+  if (!model) co_return refuse(Fault::internal, model.error().detail);
+  auto served = served_by(*model);
+  if (!served) co_return std::unexpected(std::move(served.error()));
+  co_return co_await test_stored(&call, std::move(served->connection), std::move(served->upstream_name));
 }
 
 awaitable<Answer> test_draft(Call& call) {
@@ -186,6 +221,15 @@ void add_connection_test_routes(std::vector<Route>& routes) {
                     .reply = &schemas::connection_test(),
                     .tag = "connections",
                     .handler = test_connection});
+  routes.push_back({.method = "POST",
+                    .pattern = "/v1/orgs/{org}/models/{model}:test",
+                    .operation = "models.test",
+                    .summary = "Tests the connection that serves a model first, with a call of that model.",
+                    .permission = "org:models:test",
+                    .query = writes,
+                    .reply = &schemas::connection_test(),
+                    .tag = "models",
+                    .handler = test_model});
 }
 
 }  // namespace tokenrail::registry_api

@@ -37,6 +37,7 @@ constexpr std::array older_paths{
     OlderPath{"GET", "/api/v1/admin/models/{model}", "admin_models.get", "models.get", Route::Org::platform},
     OlderPath{"PUT", "/api/v1/admin/models/{model}", "admin_models.change", "models.change", Route::Org::platform},
     OlderPath{"DELETE", "/api/v1/admin/models/{model}", "admin_models.delete", "models.delete", Route::Org::platform},
+    OlderPath{"POST", "/api/v1/admin/models/{model}/test", "admin_models.test", "models.test", Route::Org::platform},
     OlderPath{"GET", "/api/models", "my_models.list", "models.list", Route::Org::callers, true},
     OlderPath{"POST", "/api/models", "my_models.create", "models.create", Route::Org::callers, true},
     OlderPath{"GET", "/api/models/{model}", "my_models.get", "models.get", Route::Org::callers, true},
@@ -67,43 +68,6 @@ awaitable<Answer> set_default(Call& call) {
       });
   if (!set) co_return std::unexpected(problem_of(set.error(), Kind::model));
   co_return versioned_reply(call, set->version, set->json);
-}
-
-/// The connection that serves a model first, and the model's name there.
-struct Served {
-  std::string connection;
-  std::string upstream_name;
-};
-
-std::expected<Served, Problem> served_by(const Json& model) {
-  const auto* const deployments = model.find("deployments");
-  const auto* const list = deployments == nullptr ? nullptr : deployments->array();
-  if (list == nullptr || list->empty())
-    return refuse(Fault::conflict, "No connection serves the model, so there is nothing to test.");
-  return Served{.connection = list->front().text_of("connectionId").value_or(""),
-                .upstream_name = list->front().text_of("upstreamName").value_or("")};
-}
-
-Handler& connection_test() {
-  static Handler handler = nullptr;
-  return handler;
-}
-
-/// Tests the connection of a model with a call of that model.
-awaitable<Answer> test_model(Call& call) {
-  const auto found = co_await call.context->database->run(
-      [actor = call.actor(), scope = call.scope(), id = call.path["model"]](GovernedDatabase& database) {
-        return Models(database).get(actor, scope, id);
-      });
-  if (!found) co_return std::unexpected(problem_of(found.error(), Kind::model));
-  const auto model = parse_document(found->json);
-  if (!model) co_return refuse(Fault::internal, model.error().detail);
-  auto served = served_by(*model);
-  if (!served) co_return std::unexpected(std::move(served.error()));
-  call.path.set("connection", std::move(served->connection));
-  call.body = Json(Json::Object{{.name = "model", .value = Json(std::move(served->upstream_name))}});
-  auto answer = co_await connection_test()(call);
-  co_return answer;
 }
 
 /// Models of one kind that answer requests, as the caller's organisation sees them.
@@ -147,17 +111,6 @@ void add_older_path_routes(std::vector<Route>& routes) {
   set.body = nullptr;
   set.handler = set_default;
   routes.push_back(set);
-
-  const auto& test = operation_of(known, "connections.test");
-  connection_test() = test.handler;
-  auto of_model =
-      copy_of(test, {"POST", "/api/v1/admin/models/{model}/test", "admin_models.test", "", Route::Org::platform});
-  of_model.summary = "Tests the connection that serves a model, with a call of that model.";
-  of_model.query = {};
-  of_model.body = nullptr;
-  of_model.body_optional = false;
-  of_model.handler = test_model;
-  routes.push_back(of_model);
 
   const auto& list = operation_of(known, "models.list");
   const std::array<std::pair<OlderPath, Handler>, 2> active{

@@ -98,6 +98,7 @@ TEST(AllRoutes, ChangesTakeAPrecondition) {
       {"models.create", "never replaces: 409"},
       {"models.remove_dependent", "a set: the same again is nothing"},
       {"models.resolve", "changes nothing"},
+      {"models.test", "asks for work"},
       {"orgs.create", "never replaces: 409"},
       {"registry.republish", "asks for work"},
       {"tokens.create", "has an id of its own"},
