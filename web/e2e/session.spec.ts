@@ -37,6 +37,7 @@ test('a login to an organisation that is not there names it and keeps the form',
   await page.getByRole('option', { name: 'Organisation admin', exact: true }).click();
   await page.getByLabel('Organisation').fill(nowhere);
   await page.getByRole('button', { name: 'Log in' }).click();
-  await expect(page.getByRole('alert')).toContainText(nowhere);
+  await expect(page.getByText(`There is no organisation ${nowhere}.`)).toBeVisible();
+  await expect(page.getByText(/^Log in as platform_admin and create it/)).toBeVisible();
   await expect(page.getByLabel('Organisation')).toHaveValue(nowhere);
 });
