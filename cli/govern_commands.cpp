@@ -350,7 +350,8 @@ constexpr std::array<Command, 27> command_table{{
      .examples = inspect_examples,
      .details = "Counts models by provider, free and paid ones, missing prices and unknown limits, entries of "
                 "catalogues that\n"
-                "are held, and how old catalogues and lists are. A list is stale when none came for a day.",
+                "are held, and how old catalogues and lists are. A list is stale when none came for a day, or\n"
+                "for two intervals of its connection (syncIntervalS) if they are longer.",
      .registry = RegistryBy::api_or_database},
     {.path = "registry export",
      .summary = "Write what people decided as a YAML file",

@@ -307,9 +307,12 @@ Result<Document> Catalogs::inspect(const Actor& actor, const Scope& scope) {
             "FROM catalog_entry GROUP BY source) k), 'lists', (SELECT "
             "COALESCE(json_agg(json_build_object('connection', "
             "c.name, 'provider', c.provider, 'lastOkAt', tokenrail_time(c.last_ok), 'stale', c.enabled AND "
-            "c.sync_enabled AND (c.last_ok IS NULL OR c.last_ok < now() - interval '1 day')) ORDER BY c.name), '[]') "
-            "FROM (SELECT k.*, (SELECT max(r.finished_at) FROM sync_run r WHERE r.connection_id = k.id AND r.status = "
-            "'ok') AS last_ok FROM connection k) c WHERE c.deleted_at IS NULL AND (c.org_id = @org OR (c.org_id "
+            "c.sync_enabled AND (c.last_ok IS NULL OR c.last_ok < now() - greatest(interval '1 day', 2 * "
+            "make_interval(secs => c.sync_interval_s)))) ORDER BY c.name), '[]') "
+            // A list that changes nothing has no run, and old runs are removed; its snapshot has the time of the last.
+            "FROM (SELECT k.*, greatest((SELECT max(r.finished_at) FROM sync_run r WHERE r.connection_id = k.id AND "
+            "r.status IN ('ok', 'held')), (SELECT max(s.fetched_at) FROM provider_snapshot s WHERE s.connection_id = "
+            "k.id)) AS last_ok FROM connection k) c WHERE c.deleted_at IS NULL AND (c.org_id = @org OR (c.org_id "
             "IS NULL AND tokenrail_platform())))) AS text) AS document",
         Arguments().scope(scope));
     return std::move(*found);

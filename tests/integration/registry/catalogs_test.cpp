@@ -482,21 +482,30 @@ TEST_F(CatalogsTest, InspectionCountsWhatIsMissing) {
 }
 
 TEST_F(CatalogsTest, InspectionNamesStaleLists) {
-  for (const auto* name : {"fresh", "old", "failing", "never", "off", "unsynced"})
+  for (const auto* name :
+       {"fresh", "old", "failing", "held", "never", "off", "unsynced", "unchanged", "gone", "rare", "rare-old"})
     sql().run(
         fmt::format("INSERT INTO connection (provider, name, base_url) VALUES ('ollama', '{}', 'http://h:1')", name));
   sql().run("UPDATE connection SET enabled = name <> 'off', sync_enabled = name <> 'unsynced'");
+  sql().run("UPDATE connection SET sync_interval_s = 172800 WHERE name LIKE 'rare%'");
   // By connection: how its last run of each kind ended, and how many hours ago.
   for (const auto& [name, status, hours] :
        {std::tuple("env-ollama", "ok", 30), std::tuple("env-ollama", "ok", 1), std::tuple("fresh", "ok", 23),
         std::tuple("old", "ok", 25), std::tuple("failing", "ok", 25), std::tuple("failing", "failed", 1),
-        std::tuple("off", "ok", 25), std::tuple("unsynced", "ok", 25)})
+        std::tuple("held", "held", 1), std::tuple("off", "ok", 25), std::tuple("unsynced", "ok", 25),
+        std::tuple("unchanged", "ok", 25), std::tuple("rare", "ok", 95), std::tuple("rare-old", "ok", 97)})
     sql().run(fmt::format(
         "INSERT INTO sync_run (connection_id, trigger, status, started_at, finished_at, listed, added, updated, "
         "unchanged, "
         "missing, failed) SELECT id, 'schedule', '{}', at, at, 0, 0, 0, 0, 0, 0 FROM connection, (SELECT now() - "
         "interval '{} hours') t (at) WHERE name = '{}'",
         status, hours, name));
+  // Lists that changed nothing have no run.
+  for (const auto& [name, hours] : {std::pair("unchanged", 1), std::pair("gone", 25)})
+    sql().run(
+        fmt::format("INSERT INTO provider_snapshot (connection_id, sha256, body, fetched_at) SELECT id, sha256('x'), "
+                    "'x', now() - interval '{} hours' FROM connection WHERE name = '{}'",
+                    hours, name));
   const auto found = catalogs().inspect(root(), {});
   ASSERT_OK(found);
   EXPECT_EQ(
@@ -504,7 +513,8 @@ TEST_F(CatalogsTest, InspectionNamesStaleLists) {
           "SELECT string_agg((l ->> 'connection') || ' ' || (l ->> 'stale') || CASE WHEN l ->> 'lastOkAt' IS NULL "
           "THEN ' never read' ELSE '' END, ', ' ORDER BY l ->> 'connection') FROM json_array_elements(CAST('" +
           found->json + "' AS json) -> 'lists') l"),
-      "env-ollama false, failing true, fresh false, never true never read, off false, old true, unsynced false");
+      "env-ollama false, failing true, fresh false, gone true, held false, never true never read, off false, old true, "
+      "rare false, rare-old true, unchanged false, unsynced false");
 }
 
 TEST(PriceText, IsDecimalAndExact) {
