@@ -158,7 +158,7 @@ PlannedModel plan_new(const registry::Connection& connection, const ListedModel&
 }
 
 std::optional<PlannedModel> plan_listed(const registry::Connection& connection, const StoredModel& stored,
-                                        const ListedModel& listed, Holds& holds) {
+                                        const ListedModel& listed, bool by_hand, Holds& holds) {
   auto planned = start_from(stored);
   planned.here.upstream_name = listed.name;
   planned.here.digest = listed.digest;
@@ -169,8 +169,8 @@ std::optional<PlannedModel> plan_listed(const registry::Connection& connection, 
   planned.after.availability = "listed";
   planned.after.missing_since_ms = std::nullopt;
   // Two hosts may hold different builds under one name; with facts from both, every run would change the model.
-  if (!stored.told_elsewhere) tell_facts(planned, stored, listed);
-  if (stored.told_elsewhere || listed.details_known) {
+  if (!by_hand && !stored.told_elsewhere) tell_facts(planned, stored, listed);
+  if (!by_hand && (stored.told_elsewhere || listed.details_known)) {
     // What a call costs is each connection's own. A list that names no price of the model any more leaves them as they
     // are: else the next price would be compared with none.
     if (listed.prices && !listed.prices->empty()) planned.here.prices = *listed.prices;
@@ -301,7 +301,7 @@ registry::SyncPlan plan_sync(const registry::Connection& connection, const Provi
       continue;
     }
     keep(known_model == known.end() ? plan_new(connection, *model)
-                                    : plan_listed(connection, *known_model->second, *model, holds));
+                                    : plan_listed(connection, *known_model->second, *model, list.by_hand, holds));
   }
   if (list.unreadable > 0 || list.by_hand) return plan;
   const bool empty = list.models.empty() && list.beyond == 0;

@@ -34,7 +34,7 @@ struct ProviderList {
   /// New models above the bound of a connection, which are not in `models`. None of them is known, so none is missing.
   std::int64_t beyond = 0;
   /// The provider's own list could not be read: these are only the models that an operator named by hand. No model is
-  /// taken to be missing.
+  /// taken to be missing, and no fact of a known model changes.
   bool by_hand = false;
 };
 

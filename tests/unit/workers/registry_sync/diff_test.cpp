@@ -484,6 +484,19 @@ TEST(Held, PriceThatVanishesIsHeldAndItsReturnCompared) {
   EXPECT_THAT(plan_sync(connection(), list_of({both(1'000'000, 20'000'000)}), stored, {}, t0).held, SizeIs(1));
 }
 
+TEST(Held, ModelsNamedByHandKeepWhatTheListSaid) {
+  const auto stored = carried_out(plan_sync(connection(), list_of({priced("a", 100)}), {}, {}, t0));
+  ListedModel named;
+  named.name = "a";
+  named.digest = "d1";
+  named.details_key = "d1";
+  named.details_known = true;
+  const ProviderList list{.models = {named}, .by_hand = true};
+  const auto plan = plan_sync(connection(), list, stored, {}, t0);
+  EXPECT_THAT(plan.held, IsEmpty()) << "no list came";
+  EXPECT_THAT(plan.models, IsEmpty());
+}
+
 TEST(Held, RejectedPriceStaysRejectedUntilAccepted) {
   const auto stored = carried_out(plan_sync(connection(), list_of({priced("a", 100)}), {}, {}, t0));
   auto rows = kept(plan_sync(connection(), list_of({priced("a", 1000)}), stored, {}, t0));
