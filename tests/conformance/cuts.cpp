@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -18,7 +19,7 @@ namespace {
 using providers::test::AnswerHash;
 using providers::test::AnswerRecorder;
 
-constexpr std::size_t every_byte_below = 64 * 1024;
+constexpr std::size_t every_byte_below = 96 * 1024;
 constexpr std::size_t one_cut_a_pass_below = 2 * 1024;
 constexpr std::size_t stride = 512;  // longer than most events
 constexpr std::size_t random_cuts = 1'000;
@@ -28,10 +29,11 @@ constexpr std::size_t random_cuts_a_pass_min = 20;
 class Summary : public testing::Environment {
  public:
   void TearDown() override {
-    if (bodies == 0 && skipped.empty()) return;
-    fmt::print("{} answers were decoded, cut at {} positions.\n", bodies, cuts);
+    if (bodies == 0 && read.empty() && skipped.empty()) return;
+    fmt::print("{} exchanges were read. {} answers were decoded, cut at {} positions.\n", read.size(), bodies, cuts);
     for (const auto& [name, why] : skipped) fmt::print("skipped: {} ({})\n", name, why);
   }
+  std::set<std::string> read{};
   std::size_t bodies = 0;
   std::size_t cuts = 0;
   std::vector<std::pair<std::string, std::string>> skipped{};
@@ -45,6 +47,10 @@ Summary& summary() {
 const auto& registered = summary();
 
 }  // namespace
+
+void note_read(const std::string& name) {
+  summary().read.insert(name);
+}
 
 void note_skipped(std::string_view name, std::string_view why) {
   summary().skipped.emplace_back(name, why);

@@ -6,6 +6,8 @@
 
 #include <simdjson.h>
 
+#include "tests/conformance/cuts.hpp"
+
 namespace tokenrail::conformance {
 
 std::filesystem::path transcripts_folder() {
@@ -70,6 +72,7 @@ void Exchange::SetUp() {
   auto recording = simulator::load_recording(transcripts_folder(), GetParam());
   ASSERT_TRUE(recording) << recording.error().detail;
   recording_ = std::move(*recording);
+  note_read(GetParam());
 }
 
 std::string test_name(const testing::TestParamInfo<std::string>& info) {

@@ -1,23 +1,19 @@
-// Every recorded answer of /api/chat, decoded whole, cut in two at every byte, and byte by byte, against a second,
-// naive reading of the same bytes.
-#include <random>
-
-#include <fmt/format.h>
+// Every recorded answer of /api/chat, decoded whole and for every cut, against a second, naive reading of the same
+// bytes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
 #include "common/providers/ollama/decoder.hpp"
 #include "common/providers/ollama/ollama.hpp"
+#include "tests/conformance/cuts.hpp"
 #include "tests/conformance/exchanges.hpp"
-#include "tests/unit/common/providers/answer_hash.hpp"
 #include "tests/unit/common/providers/answer_recorder.hpp"
 
 namespace tokenrail::conformance {
 namespace {
 
 using events::FinishReason;
-using providers::test::AnswerHash;
 using providers::test::AnswerRecorder;
 using testing::HasSubstr;
 
@@ -92,11 +88,8 @@ Reading reading_of(std::string_view body, bool stream) {
   return reading;
 }
 
-template <class Sink>
-void decode(Sink& sink, bool stream, const std::vector<std::string_view>& pieces) {
-  const auto decoder = providers::ollama::make_decoder(stream, {});
-  for (const auto piece : pieces) decoder->feed(piece, sink);
-  decoder->end(sink);
+void decode(providers::AnswerSink& sink, bool stream, std::string_view body) {
+  conformance::decode([stream] { return providers::ollama::make_decoder(stream, {}); }, {body}, sink);
 }
 
 class OllamaAnswer : public OllamaExchange {
@@ -112,7 +105,7 @@ TEST_P(OllamaAnswer, SaysWhatANaiveReadingSays) {
   const bool stream = asks_for_stream(recording_);
   const auto expected = reading_of(recording_.body, stream);
   AnswerRecorder answer;
-  decode(answer, stream, {recording_.body});
+  decode(answer, stream, recording_.body);
 
   EXPECT_EQ(answer.text(), expected.text);
   EXPECT_EQ(answer.reasoning(), expected.thinking);
@@ -151,57 +144,10 @@ TEST_P(OllamaAnswer, SaysWhatANaiveReadingSays) {
   }
 }
 
-TEST_P(OllamaAnswer, IsTheSameCutInTwoAtEveryByte) {
+TEST_P(OllamaAnswer, IsTheSameForEveryCut) {
   if (!is_answer()) return;
-  const bool stream = asks_for_stream(recording_);
-  const std::string_view body = recording_.body;
-  AnswerHash whole;
-  decode(whole, stream, {body});
-  // A long body would take minutes, so there each pass cuts at every 4096th byte, and the passes shift by one: each
-  // position is still cut once, many lines away from the next cut.
-  constexpr std::size_t stride = 4096;
-  if (body.size() > 4 * stride) {
-    for (std::size_t first = 0; first < stride; ++first) {
-      std::vector<std::string_view> pieces = {body.substr(0, first)};
-      for (std::size_t at = first; at < body.size(); at += stride) pieces.push_back(body.substr(at, stride));
-      AnswerHash answer;
-      decode(answer, stream, pieces);
-      ASSERT_EQ(answer.value(), whole.value()) << "cut at byte " << first << " and each " << stride << "th after it";
-    }
-    return;
-  }
-  for (std::size_t cut = 0; cut <= body.size(); ++cut) {
-    AnswerHash answer;
-    decode(answer, stream, {body.substr(0, cut), body.substr(cut)});
-    ASSERT_EQ(answer.value(), whole.value()) << "cut at byte " << cut;
-  }
-}
-
-TEST_P(OllamaAnswer, IsTheSameInBytesAndRandomPieces) {
-  if (!is_answer()) return;
-  const bool stream = asks_for_stream(recording_);
-  const std::string_view body = recording_.body;
-  AnswerRecorder whole;
-  decode(whole, stream, {body});
-
-  std::vector<std::string_view> bytes;
-  for (std::size_t i = 0; i < body.size(); ++i) bytes.push_back(body.substr(i, 1));
-  AnswerRecorder answer;
-  decode(answer, stream, bytes);
-  EXPECT_EQ(answer.summary(), whole.summary());
-
-  for (unsigned seed = 1; seed <= 20; ++seed) {
-    std::mt19937 random(seed);
-    std::vector<std::string_view> pieces;
-    for (std::size_t at = 0; at < body.size();) {
-      const std::size_t size = random() % 300;  // empty ones too
-      pieces.push_back(body.substr(at, size));
-      at += size;
-    }
-    AnswerRecorder pieced;
-    decode(pieced, stream, pieces);
-    ASSERT_EQ(pieced.summary(), whole.summary()) << "seed " << seed;
-  }
+  const auto make = [stream = asks_for_stream(recording_)] { return providers::ollama::make_decoder(stream, {}); };
+  expect_same_for_every_cut(make, recording_.body);
 }
 
 TEST_P(OllamaAnswer, FailsIfCutAtAnyByte) {
@@ -209,14 +155,14 @@ TEST_P(OllamaAnswer, FailsIfCutAtAnyByte) {
   const bool stream = asks_for_stream(recording_);
   const std::string_view body = recording_.body;
   AnswerRecorder whole;
-  decode(whole, stream, {body});
+  decode(whole, stream, body);
   if (!whole.finish()) return;
   // The last byte of the object decides; a line end behind it does not.
   const auto needed = body.find_last_of('}') + 1;
   const std::size_t step = body.size() > 20'000 ? 97 : 1;
   for (std::size_t end = 0; end < needed; end += step) {
     AnswerRecorder answer;
-    decode(answer, stream, {body.substr(0, end)});
+    decode(answer, stream, body.substr(0, end));
     ASSERT_EQ(answer.endings(), 1);
     ASSERT_TRUE(answer.failure()) << "cut off at byte " << end << " it was taken for whole";
     ASSERT_EQ(answer.failure()->code, events::ErrorCode::provider_protocol);

@@ -7,6 +7,7 @@
 #include "common/providers/failure_text.hpp"
 #include "common/providers/ollama/classification.hpp"
 #include "common/providers/ollama/ollama.hpp"
+#include "tests/conformance/cuts.hpp"
 #include "tests/conformance/exchanges.hpp"
 
 namespace tokenrail::conformance {
@@ -99,11 +100,10 @@ TEST(OllamaExchanges, AreSpokenOrNamedAsNotSpoken) {
     if (call_of(*recording) != Call::other) {
       ++spoken;
     } else {
-      fmt::print("[  NOT YET ] {}: {} {} is not spoken; replayed and, where it is a refusal, classified\n", name,
-                 recording->method, recording->path);
+      note_skipped(name, fmt::format("{} {} is not spoken; replayed and, where it is a refusal, classified",
+                                     recording->method, recording->path));
     }
   }
-  fmt::print("[  SPOKEN  ] {} of {} exchanges\n", spoken, cases.size());
   EXPECT_GT(spoken, 0);
 }
 
