@@ -34,6 +34,16 @@ std::vector<std::string> ollama_cases() {
   return cases_of({"ollama"});
 }
 
+std::vector<std::string> all_cases() {
+  std::vector<std::string> folders;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(transcripts_folder(), error)) {
+    if (entry.is_directory()) folders.push_back(entry.path().filename().string());
+  }
+  std::ranges::sort(folders);
+  return cases_of(folders);
+}
+
 http::ResponseHead head_of(const Recording& recording) {
   http::ResponseHead head{.status = recording.status};
   const auto lower = [](std::string text) {

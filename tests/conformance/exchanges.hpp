@@ -23,6 +23,9 @@ using simulator::Recording;
 /// The same of these folders: every "<folder>/<case>", by folder and sorted.
 [[nodiscard]] std::vector<std::string> cases_of(const std::vector<std::string>& folders);
 
+/// The same of every folder.
+[[nodiscard]] std::vector<std::string> all_cases();
+
 /// The head of the recorded response, as the HTTP client delivers it.
 [[nodiscard]] http::ResponseHead head_of(const Recording& recording);
 
