@@ -28,6 +28,13 @@ std::string described_collection() {
   return line.substr(begin.size(), end - begin.size());
 }
 
+std::string why_not_compared() {
+  const auto recordings = collection();
+  if (recordings.empty()) return "there are no recorded exchanges in " + transcripts_folder().string();
+  if (recordings == described_collection()) return "";
+  return "the recordings in " + transcripts_folder().string() + " are not those of docs/reference/providers.md";
+}
+
 const std::string& providers_page_path() {
   static const std::string path = TOKENRAIL_SOURCE_DIR "/docs/reference/providers.md";
   return path;

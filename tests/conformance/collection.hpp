@@ -10,6 +10,9 @@ namespace tokenrail::conformance {
 [[nodiscard]] std::string collection();
 /// The same of those that docs/reference/providers.md was written from.
 [[nodiscard]] std::string described_collection();
+/// Why the fields of what is written here are not compared with those of the recordings: others need not have every
+/// field. Empty: these are the ones that the bodies here were written from.
+[[nodiscard]] std::string why_not_compared();
 
 [[nodiscard]] const std::string& providers_page_path();
 /// What is between the two comments of that name in the page.

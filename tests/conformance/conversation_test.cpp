@@ -253,14 +253,6 @@ TEST_P(Conversation, AnswersAreTheSameForEveryCut) {
   }
 }
 
-/// Other recordings need not have every field. Empty: these are the ones that the bodies here were written from.
-std::string why_not_compared() {
-  const auto recordings = collection();
-  if (recordings.empty()) return "there are no recorded exchanges in " + transcripts_folder().string();
-  if (recordings == described_collection()) return "";
-  return "the recordings in " + transcripts_folder().string() + " are not those of docs/reference/providers.md";
-}
-
 /// What a whole answer has may have been recorded only as a part of a stream.
 bool is_recorded(const Paths& recorded, std::string path) {
   if (recorded.contains(path) || recorded.contains("response." + path)) return true;

@@ -9,6 +9,7 @@
 
 #include "common/providers/ollama/decoder.hpp"
 #include "common/providers/ollama/ollama.hpp"
+#include "tests/conformance/collection.hpp"
 #include "tests/conformance/exchanges.hpp"
 #include "tests/simulator/answer.hpp"
 #include "tests/simulator/running_simulator.hpp"
@@ -108,9 +109,7 @@ std::string chat_body(std::string_view message, std::string_view more = "") {
 class SimulatorShape : public testing::Test {
  protected:
   void SetUp() override {
-    if (ollama_cases().front().empty()) {
-      GTEST_SKIP() << "there are no recorded exchanges in " << transcripts_folder() / "ollama";
-    }
+    if (const auto why = why_not_compared(); !why.empty()) GTEST_SKIP() << why;
   }
   const RunningSimulator simulator_{with_recordings()};
 };
