@@ -28,10 +28,12 @@ struct ChatCall {
   bool stream_usage = false;  ///< the stream is to end with its usage
   bool has_messages = false;
   bool ends_with_assistant = false;
-  std::string prefill{};     ///< the assistant's message at the end: the answer goes on behind it
-  int user_messages = 0;     ///< with a text
-  int think = -1;            ///< -1: not said; 0: off; 1: on
-  std::string first_tool{};  ///< of those offered
+  std::string prefill{};          ///< the assistant's message at the end: the answer goes on behind it
+  bool asks_to_continue = false;  ///< vLLM's continue_final_message
+  bool marks_prefix = false;      ///< Mistral's prefix, of the message at the end
+  int user_messages = 0;          ///< with a text
+  int think = -1;                 ///< -1: not said; 0: off; 1: on
+  std::string first_tool{};       ///< of those offered
   std::int64_t tokens_max = -1;
   std::int64_t input_tokens = 0;  ///< of the usage
   std::int64_t created_s = 0;     ///< Unix time

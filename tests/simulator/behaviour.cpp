@@ -105,6 +105,17 @@ Result<void> set_pace(std::string_view value, Behaviour& behaviour) {
   return {};
 }
 
+Result<void> set_continues(std::string_view value, Continues& out) {
+  if (value == "asked") {
+    out = Continues::asked;
+    return {};
+  }
+  bool on = true;
+  if (!set_switch("continues", value, on)) return wrong("continues", value, "on, off or asked");
+  out = on ? Continues::on : Continues::off;
+  return {};
+}
+
 Result<void> set_object(std::string_view key, std::string_view value, std::string& out) {
   simdjson::dom::parser parser;
   simdjson::dom::object object;
@@ -160,7 +171,7 @@ Result<void> Behaviour::set(std::string_view key, std::string_view value) {
   if (key == "flap") return set_count(key, value, 0, flap);
   if (key == "keep_alive") return set_switch(key, value, keep_alive);
   if (key == "prefill") return set_switch(key, value, prefill);
-  if (key == "continues") return set_switch(key, value, continues);
+  if (key == "continues") return set_continues(value, continues);
   if (key == "fault") return set_fault(value, *this);
   if (key == "arguments") return set_object(key, value, tool_arguments);
   if (key == "seed") return read_number(value, seed) ? Result<void>() : wrong(key, value, "a number");

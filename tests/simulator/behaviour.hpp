@@ -40,6 +40,14 @@ enum class Fault {
 };
 [[nodiscard]] std::string_view name_of(Fault fault);
 
+/// What becomes of a conversation that ends with an assistant message.
+enum class Continues {
+  on,     ///< the answer goes on behind it
+  off,    ///< it is answered from the beginning
+  asked,  ///< as vLLM and Mistral do it: refused unless the request asks for it; where it marks the message as a
+          ///< prefix, the answer repeats that text first
+};
+
 struct Behaviour {
   int tokens = 12;
   std::chrono::milliseconds pace_min{0};  ///< between two tokens
@@ -65,7 +73,7 @@ struct Behaviour {
   int flap = 0;            ///< … so many times, then so many times not, and so on; 0: always
   bool keep_alive = true;  ///< false: the connection is closed after the answer
   bool prefill = true;     ///< false: a conversation that ends with an assistant message is refused
-  bool continues = true;   ///< false: such a conversation is answered from the beginning
+  Continues continues = Continues::on;
   std::string error = "an error was encountered while running the model: simulated";
   std::string body{};            ///< of Fault::status; empty: {"error":"simulated status N"}
   std::string retry_after{};     ///< header of Fault::status; in the body where the provider has it there

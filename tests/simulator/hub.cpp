@@ -227,7 +227,11 @@ Reply Hub::chat(const Incoming& incoming, const Dialect& dialect) {
   if (auto text = dialect.lacks(*model, *chat); !text.empty()) {
     return refuse({.status = 400, .why = Why::invalid, .text = std::move(text)});
   }
-  if (!behaviour->prefill && chat->call.ends_with_assistant) return refuse({.status = 400, .why = Why::prefill});
+  const bool unasked =
+      behaviour->continues == Continues::asked && !chat->call.asks_to_continue && !chat->call.marks_prefix;
+  if ((!behaviour->prefill || unasked) && chat->call.ends_with_assistant) {
+    return refuse({.status = 400, .why = Why::prefill});
+  }
   if (const auto problem = problem_of(*behaviour)) return refused(incoming, dialect, &*chat, *problem, *behaviour);
   Reply reply;
   reply.behaviour = *behaviour;

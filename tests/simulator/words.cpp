@@ -79,11 +79,13 @@ std::string answer_text(std::string_view message, std::string_view model, const 
 Tokens::Tokens(const ChatCall& call, const Behaviour& behaviour) : message_(call.message), behaviour_(behaviour) {
   if (!behaviour.text.empty()) pieces_ = pieces_of(template_text(call.message, call.model, behaviour));
   count_ = behaviour.text.empty() ? static_cast<std::size_t>(behaviour.tokens) : pieces_.size();
+  const bool asked = behaviour.continues == Continues::asked && call.asks_to_continue;
+  if (behaviour.continues == Continues::on || asked) skip(call.prefill);
+  // Of the new tokens: those that were there already do not count.
   if (call.tokens_max >= 0 && static_cast<std::size_t>(call.tokens_max) < count_) {
     count_ = static_cast<std::size_t>(call.tokens_max);
     cut_ = true;
   }
-  if (behaviour.continues) skip(call.prefill);
 }
 
 std::string Tokens::at(std::size_t index) const {

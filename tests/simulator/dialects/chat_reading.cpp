@@ -49,6 +49,7 @@ Result<ChatRequest> read_chat_fields(const ChatFields& fields, std::string_view 
     call.stream_usage = flag;
   }
   call.think = thinks(root, fields);
+  if (root["continue_final_message"].get_bool().get(flag) == simdjson::SUCCESS) call.asks_to_continue = flag;
   dom::element messages;
   if (root[fields.messages].get(messages) == simdjson::SUCCESS) {
     if (messages.is_string()) {
@@ -73,6 +74,7 @@ Result<ChatRequest> read_chat_fields(const ChatFields& fields, std::string_view 
         } else if (text == fields.assistant) {
           call.prefill = text_of(content);
           call.ends_with_assistant = true;
+          call.marks_prefix = message["prefix"].get_bool().get(flag) == simdjson::SUCCESS && flag;
         }
       }
     }

@@ -158,6 +158,29 @@ TEST_F(SimulatorFaults, AModelCanRefuseAPrefill) {
   EXPECT_THAT(ask_prefilled("prefill=off"), HasSubstr("prefill"));
 }
 
+TEST_F(SimulatorFaults, AnswerGoesOnWhereTheRequestAsksForIt) {
+  const auto ask_prefilled = [&](std::string_view in_message, std::string_view beside) {
+    return simulator_
+        .call(
+            "POST", "/v1/chat/completions",
+            fmt::format(R"({{"model":"sim-chat:1b","messages":[{{"role":"user","content":)"
+                        R"("hello [[sim continues=asked tokens=3]]"}},{{"role":"assistant","content":"amber"{}}}]{}}})",
+                        in_message, beside))
+        .body;
+  };
+  EXPECT_THAT(ask_prefilled("", ""), HasSubstr("prefill"));
+  EXPECT_THAT(ask_prefilled("", R"(,"continue_final_message":true)"), HasSubstr("\"content\":\" fjord cedar\""));
+  EXPECT_THAT(ask_prefilled(R"(,"prefix":true)", ""), HasSubstr("\"content\":\"amber fjord cedar\""));
+}
+
+TEST_F(SimulatorFaults, TokenLimitCountsOnlyWhatIsNew) {
+  const auto result = simulator_.call("POST", "/v1/messages",
+                                      R"({"model":"sim-chat:1b","max_tokens":1,"messages":[{"role":"user","content":)"
+                                      R"("hello [[sim tokens=3]]"},{"role":"assistant","content":"amber"}]})");
+  EXPECT_THAT(result.body, HasSubstr("\"text\":\" fjord\""));
+  EXPECT_THAT(result.body, HasSubstr("max_tokens"));
+}
+
 TEST_F(SimulatorFaults, OneBehaviourServesAllDialectsAndRulesPickPaths) {
   ASSERT_EQ(simulator_
                 .call("POST", "/_sim/script", R"({"behaviour":{"text":"all say so"},"rules":[
