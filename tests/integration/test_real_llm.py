@@ -25,17 +25,37 @@ def llm(tmp_path_factory):
     server.stop()
 
 
-def connected(make_stack, llm):
-    """A stack whose environment names the server under three providers."""
+def add_responses(stack, llm):
+    """A connection of acme to the server's Responses API, with a stored key."""
+    ring = str(stack.folder / "keyring.json")
+    stack.cli("keys", "create", ring)
+    stack.cli("org", "create", "acme")
+    stack.cli("credentials", "put", "main", "--org", "acme", "--provider", "openai-responses", stdin=KEY,
+              environment={"TOKENRAIL_KEYRING_FILE": ring})
+    stack.cli("connections", "add", "own", "--org", "acme", "--provider", "openai-responses", "--base-url", llm.url + "/v1",
+              "--credential", "main", "--auth", "bearer")
+    stack.cli("registry", "add", "openai-responses/tiny", "--org", "acme", "--connection", "own")
+    return {"TOKENRAIL_KEYRING_FILE": ring}
+
+
+def wait_published(stack):
+    wait_until("the outbox is published",
+               lambda: stack.sql("SELECT count(*) FROM outbox WHERE published_at IS NULL")[0][0] == 0)
+
+
+def connected(make_stack, llm, responses=False):
+    """A stack whose environment names the server under three providers. `responses`: a stored connection names it too."""
     stack = make_stack(settings={
         "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": llm.url + "/v1",
         "ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": llm.url,
         "OPENAI_COMPATIBLE_BASE_URL": llm.url,
         "TOKENRAIL_MODELS": "openai/by-hand",
     })
+    ring = add_responses(stack, llm) if responses else {}
     stack.simulator()
     stack.sync().wait_ready()
-    stack.router().wait_ready()
+    wait_published(stack)
+    stack.router(**ring).wait_ready()
     return stack
 
 
@@ -78,18 +98,22 @@ def test_three_wire_formats_stream_from_one_server(make_stack, llm):
 
 
 def test_a_cancelled_stream_frees_its_slot_and_a_long_prompt_says_so(make_stack, llm):
-    stack = connected(make_stack, llm)
-    wait_until("the models are listed", lambda: ("anthropic", "tiny") in models(stack))
+    stack = connected(make_stack, llm, responses=True)
+    providers = ("openai", "anthropic", "openai-responses")
+    wait_until("the models are listed", lambda: {(provider, "tiny") for provider in providers} <= models(stack))
     chunks = Log(stack, "chat.chunks")
-    ask(stack, "long-answer", "openai", tokens=100_000)
-    chunks.wait("the first piece", lambda v: by_request(v, "long-answer"))
-    stack.produce({"requestId": "long-answer", "orgId": "acme"}, key="long-answer", topic="chat.cancellations")
-    chunks.wait("the end", lambda v: finished(by_request(v, "long-answer")))
-    wait_until("the slot is free", lambda: llm.busy_slots() == 0)
+    for provider in providers:
+        name = f"long-answer-{provider}"
+        ask(stack, name, provider, tokens=100_000)
+        chunks.wait("the first piece", lambda v, name=name: by_request(v, name))
+        stack.produce({"requestId": name, "orgId": "acme"}, key=name, topic="chat.cancellations")
+        chunks.wait("the end", lambda v, name=name: finished(by_request(v, name)))
+        assert by_request(chunks.values(), name)[-1]["finishReason"] == "cancelled"
+        wait_until("the slot is free", lambda: llm.busy_slots() == 0)
 
-    for provider in ("openai", "anthropic"):
+    for provider in providers:
         ask(stack, f"too-long-{provider}", provider, text="word " * 20_000)
-    for provider in ("openai", "anthropic"):
+    for provider in providers:
         name = f"too-long-{provider}"
         chunks.wait(name, lambda v, name=name: finished(by_request(v, name)))
         assert by_request(chunks.values(), name)[-1]["error"]["code"] == "CONTEXT_TOO_LONG"
@@ -110,19 +134,11 @@ def test_without_a_key_the_message_names_the_variable(make_stack, llm):
 
 def test_responses_api_streams_with_a_stored_key(make_stack, llm):
     stack = make_stack()
-    ring = str(stack.folder / "keyring.json")
-    stack.cli("keys", "create", ring)
-    stack.cli("org", "create", "acme")
-    stack.cli("credentials", "put", "main", "--org", "acme", "--provider", "openai-responses", stdin=KEY,
-              environment={"TOKENRAIL_KEYRING_FILE": ring})
-    stack.cli("connections", "add", "own", "--org", "acme", "--provider", "openai-responses", "--base-url", llm.url + "/v1",
-              "--credential", "main", "--auth", "bearer")
-    stack.cli("registry", "add", "openai-responses/tiny", "--org", "acme", "--connection", "own")
+    ring = add_responses(stack, llm)
     stack.simulator()
     stack.sync().wait_ready()
-    wait_until("the outbox is published",
-               lambda: stack.sql("SELECT count(*) FROM outbox WHERE published_at IS NULL")[0][0] == 0)
-    stack.router(TOKENRAIL_KEYRING_FILE=ring).wait_ready()
+    wait_published(stack)
+    stack.router(**ring).wait_ready()
     chunks = Log(stack, "chat.chunks")
     for n in range(4):
         ask(stack, f"responses-{n}", "openai-responses", orgId="acme", stream=n != 3)
