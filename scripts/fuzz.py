@@ -43,7 +43,7 @@ SEEDS = {
     "parse-cohere-stream": Seeds(("cohere",), 1),
     "parse-gemini-stream": Seeds(("gemini",), 1),
     "parse-ollama-stream": Seeds(("ollama",), 1),
-    "parse-openai-stream": Seeds(OPENAI_FAMILY, 1),
+    "parse-openai-stream": Seeds(OPENAI_FAMILY, 2),
     "parse-openai-responses-stream": Seeds(("openai-responses",), 1),
     "parse-ollama-models": Seeds(("ollama",)),
     "parse-openai-lists": Seeds(OPENAI_FAMILY),
