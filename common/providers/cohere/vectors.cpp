@@ -1,6 +1,5 @@
 #include "common/providers/cohere/vectors.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include "common/events/json_writer.hpp"
 #include "common/providers/cohere/endpoints.hpp"
 #include "common/providers/other_api.hpp"
+#include "common/providers/ranking.hpp"
 #include "common/providers/vectors.hpp"
 
 namespace tokenrail::providers::cohere {
@@ -32,12 +32,6 @@ Result<void> check_count(std::string_view what, std::size_t count, std::size_t m
               fmt::format("Cohere takes 1 to {} {} in one call, but there are {}", max, what, count));
 }
 
-void write_texts(events::JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
-  json.begin_array(name);
-  for (const auto& text : texts) json.element(text);
-  json.end_array();
-}
-
 class CohereEmbedder final : public Embedder {
  public:
   [[nodiscard]] Result<http::Request> embed(const Request& request, const Target& target) const override {
@@ -54,7 +48,9 @@ class CohereEmbedder final : public Embedder {
     json.element("float");
     json.end_array();
     if (request.dimensions) json.field("output_dimension", *request.dimensions);
-    write_texts(json, "texts", request.texts);
+    json.begin_array("texts");
+    for (const auto& text : request.texts) json.element(text);
+    json.end_array();
     json.end_object();
     return post(target, "/v2/embed", std::move(body));
   }
@@ -90,35 +86,13 @@ class CohereReranker final : public Reranker {
     if (const auto fits = check_count("documents", request.documents.size(), documents_max); !fits) {
       return std::unexpected(fits.error());
     }
-    std::string body;
-    events::JsonWriter json(body);
-    json.begin_object();
-    json.field("model", target.upstream_name);
-    json.field("query", request.query);
-    write_texts(json, "documents", request.documents);
-    if (request.top) json.field("top_n", *request.top);
-    json.end_object();
-    return post(target, "/v2/rerank", std::move(body));
+    return post(target, "/v2/rerank", rerank_body(request, target.upstream_name));
   }
 
   [[nodiscard]] Result<Answer> parse(std::string_view body) const override {
-    const events::JsonDocument document(body);
-    if (document.error() != simdjson::SUCCESS) return not_it(body, path, "is not JSON");
-    const auto results = events::ObjectReader(document.root()).find("results");
-    if (!results || !results->is_array()) return not_it(body, path, "has no list under \"results\"");
-    Answer answer;
-    for (const auto entry : simdjson::dom::array(results->get_array().value_unsafe())) {
-      const events::ObjectReader result(entry);
-      const auto index = result.integer_if("index");
-      const auto score = result.find("relevance_score");
-      const auto number = score ? events::number_of(*score) : std::nullopt;
-      if (!index || *index < 0 || !number) return not_it(body, path, "has a result without index or relevance_score");
-      answer.scores.emplace_back(*index, *number);
-    }
-    std::ranges::sort(answer.scores, [](const auto& a, const auto& b) {
-      return a.second != b.second ? a.second > b.second : a.first < b.first;
-    });
-    return answer;
+    auto answer = read_ranking(body);
+    if (!answer) return not_it(body, path, answer.error());
+    return std::move(*answer);
   }
 
  private:

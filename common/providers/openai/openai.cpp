@@ -53,6 +53,8 @@ class OpenAi final : public Provider, public ModelLister, public Embedder {
                          chat_profile(target.provider));
   }
   [[nodiscard]] Result<Embedder::Answer> parse(std::string_view body) const override { return parse_embeddings(body); }
+
+  [[nodiscard]] const Reranker* reranker() const override { return &openai::reranker(); }
 };
 
 }  // namespace

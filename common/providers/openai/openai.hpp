@@ -26,4 +26,6 @@ namespace tokenrail::providers::openai {
                                                   std::string url, const ChatProfile& profile);
 [[nodiscard]] Result<Embedder::Answer> parse_embeddings(std::string_view body);
 
+[[nodiscard]] const Reranker& reranker();
+
 }  // namespace tokenrail::providers::openai

@@ -335,18 +335,24 @@ TEST(ConnectionTest, CallIsByTheKindOfTheModel) {
                    .cause);
   EXPECT_EQ(judge_call(openai(), target, *embedding, answered(200, "{}"), milliseconds(1)).cause, TestCause::not_json);
 
-  const auto& cohere = *find_provider("cohere");
-  const auto rerank = make_test_call(cohere, target_of("cohere"), "rerank");
-  ASSERT_TRUE(rerank);
-  EXPECT_THAT(rerank->request.url, HasSubstr("/rerank"));
-  EXPECT_FALSE(judge_call(cohere, target_of("cohere"), *rerank,
-                          answered(200, R"({"results":[{"index":0,"relevance_score":0.5}]})"), milliseconds(1))
-                   .cause);
+  for (const auto* const name : {"cohere", "openai"}) {
+    const auto& provider = *find_provider(name);
+    const auto rerank = make_test_call(provider, target_of(name), "rerank");
+    ASSERT_TRUE(rerank) << name;
+    EXPECT_THAT(rerank->request.url, HasSubstr("/rerank"));
+    EXPECT_FALSE(judge_call(provider, target_of(name), *rerank,
+                            answered(200, R"({"results":[{"index":0,"relevance_score":0.5}]})"), milliseconds(1))
+                     .cause)
+        << name;
+    EXPECT_EQ(judge_call(provider, target_of(name), *rerank, answered(200, "{}"), milliseconds(1)).cause,
+              TestCause::not_json)
+        << name;
+  }
 
   const auto none = make_test_call(openai(), target, "image");
   ASSERT_FALSE(none);
   EXPECT_THAT(none.error().detail, HasSubstr("image"));
-  EXPECT_FALSE(make_test_call(openai(), target, "rerank"));
+  EXPECT_FALSE(make_test_call(*find_provider("ollama"), target_of("ollama"), "rerank"));
 }
 
 TEST(ConnectionTest, EveryAdapterCompletesAsRoutingDoes) {

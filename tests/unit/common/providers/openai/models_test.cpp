@@ -12,6 +12,7 @@ using testing::ElementsAre;
 using testing::FloatEq;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Pair;
 using testing::SizeIs;
 
 ModelPage parsed(std::string_view body) {
@@ -198,6 +199,36 @@ TEST(OpenAiEmbeddings, AnswerWithoutAVectorIsAnError) {
         R"({"data":[{"embedding":"AACA"}]})", R"({"data":[{"index":1,"embedding":[1]}]})",
         R"({"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]})"}) {
     EXPECT_FALSE(embeddings(body)) << body;
+  }
+}
+
+TEST(OpenAiRerank, RequestNamesModelQueryAndDocuments) {
+  Target target{.provider = "vllm", .base_url = "http://h", .upstream_name = "bge"};
+  const auto request = provider().reranker()->rerank({.query = "q", .documents = {"a", "b"}, .top = 1}, target);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->url, "http://h/v1/rerank");
+  EXPECT_EQ(request->body, R"({"model":"bge","query":"q","documents":["a","b"],"top_n":1})");
+  target.base_url = "https://api.together.xyz/v1";
+  EXPECT_EQ(provider().reranker()->rerank({.query = "q", .documents = {"a"}}, target)->url,
+            "https://api.together.xyz/v1/rerank");
+  EXPECT_FALSE(provider().reranker()->rerank({.query = "q"}, target));
+}
+
+TEST(OpenAiRerank, ScoresComeBestFirst) {
+  // As vLLM answers, with the documents, and llama.cpp, whose scores may be below zero.
+  const auto answer = provider().reranker()->parse(
+      R"({"id":"rerank-1","model":"bge","usage":{"total_tokens":5},"results":[)"
+      R"({"index":0,"document":{"text":"a"},"relevance_score":-3.5},{"index":1,"relevance_score":0.75}]})");
+  ASSERT_TRUE(answer);
+  EXPECT_THAT(answer->scores, ElementsAre(Pair(1, 0.75), Pair(0, -3.5)));
+}
+
+TEST(OpenAiRerank, ResultWithoutIndexOrScoreIsAnError) {
+  // The last is of Hugging Face's text-embeddings-inference, an API of its own.
+  for (const auto* const body : {"", "{}", R"({"results":[{"index":1}]})", R"([{"index":0,"score":0.5}])"}) {
+    const auto answer = provider().reranker()->parse(body);
+    ASSERT_FALSE(answer) << body;
+    EXPECT_THAT(answer.error().detail, HasSubstr("the answer to /rerank"));
   }
 }
 
