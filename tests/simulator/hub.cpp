@@ -291,7 +291,10 @@ Reply Hub::control(const Incoming& incoming) {
     if (what == "counts") {
       auto json = journal_.counts_to_json();
       json.pop_back();
-      return reply_with(200, json + fmt::format(R"(,"tokensSent":{},"connections":{}}})", tokens_sent_, connections_));
+      const auto& tls = *options_.tls;
+      return reply_with(200, json + fmt::format(R"(,"tokensSent":{},"connections":{},"tls":{{"handshakes":{},)"
+                                                R"("resumed":{}}}}})",
+                                                tokens_sent_, connections_, tls.handshakes, tls.resumed));
     }
     if (what == "models") return reply_with(200, tags_json(script_.models));
   }
@@ -321,6 +324,7 @@ Reply Hub::control(const Incoming& incoming) {
       journal_.clear();
       seen_.clear();
       tokens_sent_ = 0;
+      *options_.tls = {};
       return reply_with(200, "{}");
     }
   }

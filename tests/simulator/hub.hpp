@@ -20,6 +20,7 @@
 #include "tests/simulator/journal.hpp"
 #include "tests/simulator/models.hpp"
 #include "tests/simulator/recording.hpp"
+#include "tests/simulator/tls_counts.hpp"
 
 namespace tokenrail::simulator {
 
@@ -68,6 +69,7 @@ struct HubOptions {
   Script script{};
   std::filesystem::path transcripts{};  ///< empty: nothing can be replayed
   std::size_t journal_entries_max = 200'000;
+  std::shared_ptr<TlsCounts> tls = std::make_shared<TlsCounts>();
 };
 
 class Hub {

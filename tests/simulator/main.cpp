@@ -153,7 +153,7 @@ int main(int argc, char** argv) {
     tokenrail::simulator::Server server(loop, options->host, options->port, options->hub);
     std::optional<tokenrail::simulator::TlsFront> front;
     if (options->tls_port) {
-      front.emplace(loop, options->host, *options->tls_port, server.port(), options->tls_fault);
+      front.emplace(loop, options->host, *options->tls_port, server.port(), options->tls_fault, options->hub.tls);
       if (!options->tls_ca.empty()) std::ofstream(options->tls_ca) << front->certificate();
       fmt::print("{}\n", front->url());
     }

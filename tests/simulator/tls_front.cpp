@@ -24,12 +24,17 @@ namespace {
 /// One client: bytes go both ways until either side ends.
 class Bridge : public std::enable_shared_from_this<Bridge> {
  public:
-  Bridge(tcp::socket socket, asio::ssl::context& context, tcp::endpoint plain)
-      : client_(std::move(socket), context), plain_(client_.get_executor()), endpoint_(std::move(plain)) {}
+  Bridge(tcp::socket socket, asio::ssl::context& context, tcp::endpoint plain, std::shared_ptr<TlsCounts> counts)
+      : client_(std::move(socket), context),
+        plain_(client_.get_executor()),
+        endpoint_(std::move(plain)),
+        counts_(std::move(counts)) {}
 
   void start() {
     client_.async_handshake(asio::ssl::stream_base::server, [self = shared_from_this()](const error_code& error) {
       if (error) return self->close();
+      ++self->counts_->handshakes;
+      if (SSL_session_reused(self->client_.native_handle()) == 1) ++self->counts_->resumed;
       self->plain_.async_connect(self->endpoint_, [self](const error_code& failed) {
         if (failed) return self->close();
         self->pump(self->client_, self->plain_, self->upwards_);
@@ -68,6 +73,7 @@ class Bridge : public std::enable_shared_from_this<Bridge> {
   TlsStream client_;
   tcp::socket plain_;
   const tcp::endpoint endpoint_;
+  const std::shared_ptr<TlsCounts> counts_;
   Bytes upwards_{};
   Bytes downwards_{};
 };
@@ -88,8 +94,12 @@ std::optional<TlsFault> tls_fault_from(std::string_view name) {
 
 class TlsFront::Sockets : public std::enable_shared_from_this<TlsFront::Sockets> {
  public:
-  Sockets(asio::io_context& loop, const std::string& host, std::uint16_t port, std::uint16_t plain_port, TlsFault fault)
-      : own_(certificate_for(host, fault)), acceptor_(loop), plain_(asio::ip::make_address(host), plain_port) {
+  Sockets(asio::io_context& loop, const std::string& host, std::uint16_t port, std::uint16_t plain_port, TlsFault fault,
+          std::shared_ptr<TlsCounts> counts)
+      : own_(certificate_for(host, fault)),
+        acceptor_(loop),
+        plain_(asio::ip::make_address(host), plain_port),
+        counts_(std::move(counts)) {
     context_.use_private_key(asio::buffer(own_.key), asio::ssl::context::pem);
     context_.use_certificate(asio::buffer(own_.certificate), asio::ssl::context::pem);
     const tcp::endpoint endpoint(asio::ip::make_address(host), port);
@@ -102,7 +112,7 @@ class TlsFront::Sockets : public std::enable_shared_from_this<TlsFront::Sockets>
   void accept() {
     acceptor_.async_accept([self = shared_from_this()](const error_code& error, tcp::socket socket) {
       if (error) return;
-      std::make_shared<Bridge>(std::move(socket), self->context_, self->plain_)->start();
+      std::make_shared<Bridge>(std::move(socket), self->context_, self->plain_, self->counts_)->start();
       self->accept();
     });
   }
@@ -118,11 +128,12 @@ class TlsFront::Sockets : public std::enable_shared_from_this<TlsFront::Sockets>
   asio::ssl::context context_{asio::ssl::context::tls_server};
   tcp::acceptor acceptor_;
   const tcp::endpoint plain_;
+  const std::shared_ptr<TlsCounts> counts_;
 };
 
 TlsFront::TlsFront(asio::io_context& loop, const std::string& host, std::uint16_t port, std::uint16_t plain_port,
-                   TlsFault fault)
-    : sockets_(std::make_shared<Sockets>(loop, host, port, plain_port, fault)) {
+                   TlsFault fault, std::shared_ptr<TlsCounts> counts)
+    : sockets_(std::make_shared<Sockets>(loop, host, port, plain_port, fault, std::move(counts))) {
   sockets_->accept();
 }
 

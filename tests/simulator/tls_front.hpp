@@ -10,6 +10,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "tests/simulator/tls_counts.hpp"
+
 namespace tokenrail::simulator {
 
 /// What is wrong with the certificate. Each is its own CA: a client that is not given it does not trust it.
@@ -21,7 +23,7 @@ class TlsFront {
   /// Listens at once on `host`, which is an address, and connects to `plain_port` there. Port 0 is any free one. Throws
   /// boost::system::system_error where it cannot.
   TlsFront(boost::asio::io_context& loop, const std::string& host, std::uint16_t port, std::uint16_t plain_port,
-           TlsFault fault);
+           TlsFault fault, std::shared_ptr<TlsCounts> counts);
   ~TlsFront();
   TlsFront(const TlsFront&) = delete;
   TlsFront& operator=(const TlsFront&) = delete;
