@@ -1,11 +1,12 @@
 """The measurements. Each returns raw numbers of single runs; what is compared is taken in turns, so that a busy machine
 is busy for both sides."""
 
+import json
 import re
 import time
 
 from installation import Instrument, cpu_seconds, wait_until
-from stack import Log, free_port
+from stack import Log, free_port, http_get
 
 MICRO = 1e6
 # Streams begin one after the other, so many a second: begun at once they would all speak in the same millisecond.
@@ -48,12 +49,27 @@ class Measures:
                 "gemini": ("GEMINI_API_KEY", "GEMINI_BASE_URL", ""), "cohere": ("COHERE_API_KEY", "COHERE_BASE_URL", ""),
                 "azure": ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "")}
 
-    def _other_router(self, stack, providers):
+    def _other_router(self, stack, providers, **environment):
         """Sync and a router of a stack of its own, ready, with the simulator's model of these providers."""
-        stack.sync().wait_ready()
+        stack.sync(**environment).wait_ready()
         wait_until("the models are listed", lambda: set(providers) <= {
             row[0] for row in stack.sql("SELECT provider FROM model WHERE enabled AND model_name = 'sim-chat:1b'")})
-        return stack.router().wait_ready()
+        wait_until("the models are published",
+                   lambda: stack.sql("SELECT count(*) FROM outbox WHERE published_at IS NULL")[0][0] == 0)
+        return stack.router(**environment).wait_ready()
+
+    @staticmethod
+    def _store_connection(stack, provider, path):
+        """A connection of the load's organisation for a provider that the environment does not name, with all models that its
+        provider lists. Returns the setting of the key ring that opens its key."""
+        ring = {"TOKENRAIL_KEYRING_FILE": str(stack.folder / "keyring.json")}
+        stack.cli("keys", "create", ring["TOKENRAIL_KEYRING_FILE"])
+        stack.cli("org", "create", "bench-0")
+        stack.cli("credentials", "put", "main", "--org", "bench-0", "--provider", provider, stdin="bench", environment=ring)
+        stack.cli("registry", "apply", "-", stdin=json.dumps({"connections": [{
+            "org": "bench-0", "name": "own", "provider": provider, "baseUrl": stack.simulator_url + path, "authType": "bearer",
+            "credential": "main", "onNew": "enabled"}]}))
+        return ring
 
     @staticmethod
     def _chunks_of(router):
@@ -74,8 +90,9 @@ class Measures:
         stack = self.at.new_stack(**{key: "bench" for key, _, _ in self.DIALECTS.values() if key})
         stack.environment.update({url: stack.simulator_url + path for _, url, path in self.DIALECTS.values()})
         stack.simulator("--journal-max", "1")
-        router = self._other_router(stack, self.DIALECTS)
-        costs = {name: [] for name in self.DIALECTS}
+        providers = [*self.DIALECTS, "openai-responses"]
+        router = self._other_router(stack, providers, **self._store_connection(stack, "openai-responses", "/v1"))
+        costs = {name: [] for name in providers}
         for _ in range(runs):
             for name, values in costs.items():
                 values.append(self._cost_beside(stack, router, name, streams, tokens))
@@ -83,7 +100,8 @@ class Measures:
         return costs
 
     def tls(self, runs, streams, tokens, idle):
-        """The same over TLS and without, by turns; and the resident bytes of a stream that idles over TLS."""
+        """The same over TLS and without, by turns; the resident bytes of a stream that idles over TLS; and how many of the
+        handshakes for these streams there were, and how many resumed a session."""
         costs, routers = {"plain": [], "tls": []}, {}
         stacks = {name: self.at.new_stack() for name in costs}
         ca = self.at.folder / "bench-ca.pem"
@@ -98,7 +116,10 @@ class Measures:
             for name, values in costs.items():
                 values.append(self._cost_beside(stacks[name], routers[name], "ollama", streams, tokens))
         router = routers["tls"]
-        before = router.resident_bytes(peak=False)
+
+        def handshakes():
+            return json.loads(http_get(stacks["tls"].simulator_url + "/_sim/counts")[1])["tls"]
+        before, shaken = router.resident_bytes(peak=False), handshakes()
         begun = self._chunks_of(router) + idle
         load = Instrument("tokenrail-bench-load", bootstrap=self.at.kafka, prefix=stacks["tls"].prefix, requests=idle,
                           directive="tokens=2 pace=600000", may_fail="yes").wait_ready()
@@ -106,13 +127,14 @@ class Measures:
             wait_until(f"{idle} idle streams over TLS", lambda: self._chunks_of(router) >= begun)
             time.sleep(self.settle)
             grown = router.resident_bytes(peak=False) - before
+            shaken = {name: count - shaken[name] for name, count in handshakes().items()}
             simulator.kill()
             load.result()
         finally:
             load.end()
             for one in routers.values():
                 one.stop()
-        return costs, grown / idle
+        return costs, grown / idle, shaken
 
     def decoders(self):
         """Nanoseconds a chunk by adapter, one number a round; the adapters take turns. An event a packet."""

@@ -75,15 +75,17 @@ class Results:
                      f"{median(values):.2f} µs; {between(ratios, 2)} × Ollama's", f"ollama {median(beside):.2f} µs",
                      "≤ 1.5 ×", median(ratios) <= 1.5, "≤ 1.0 ×", median(ratios) <= 1.0)
 
-    def tls(self, costs, streams, idle):
+    def tls(self, costs, streams, idle, handshakes):
         """Streams over TLS beside streams without."""
         self.raw["tls"] = {"chunk_us": {name: spread(values) for name, values in costs.items()},
-                           "streams": streams, "idle_bytes": idle}
+                           "streams": streams, "idle_bytes": idle, "handshakes": handshakes}
         ratios = [over / without for over, without in zip(costs["tls"], costs["plain"])]
         self.row("CPU per streamed chunk over TLS, saturated, 64 streams",
                  f"{median(costs['tls']):.2f} µs; {between(ratios, 2)} × without TLS", f"without {median(costs['plain']):.2f} µs",
                  "", None)
         self.row(f"resident memory per idle stream over TLS, {streams:,} of them", f"{idle / 1024:.1f} KiB", "", "", None)
+        self.row(f"TLS handshakes of these {streams:,} streams that resume a session", f"{handshakes['resumed']:,}",
+                 f"of {handshakes['handshakes']:,}", "", None)
 
     def decoders(self, costs):
         """Each adapter's decoder beside Ollama's, round by round: a part of the chunk's cost, for information."""

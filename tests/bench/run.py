@@ -86,10 +86,11 @@ class Bench:
         self.results.adapters(costs)
 
     def tls(self):
-        costs, idle = self.measure.tls(2 if self.options.quick else 5, 64, 500 if self.options.quick else 3_000, 500)
+        streams = 2_000 if self.options.full else 500
+        costs, idle, shaken = self.measure.tls(2 if self.options.quick else 5, 64, 500 if self.options.quick else 3_000, streams)
         progress(f"{median(costs['tls']):.2f} µs a chunk over TLS, {median(costs['plain']):.2f} without; "
-                 f"{idle / 1024:.1f} KiB an idle stream")
-        self.results.tls(costs, 500, idle)
+                 f"{idle / 1024:.1f} KiB an idle stream; {shaken['resumed']} of {shaken['handshakes']} handshakes resumed")
+        self.results.tls(costs, streams, idle, shaken)
 
     def decoders(self):
         costs = self.measure.decoders()
