@@ -12,14 +12,16 @@ import pytest
 from simulator_words import answer
 from stack import Log, answers, finished, http_get, http_post, text_of, wait_until
 
-PROVIDERS = ("ollama", "openai", "anthropic", "gemini", "cohere", "azure", "openai-compatible")
+PROVIDERS = ("ollama", "openai", "anthropic", "gemini", "cohere", "azure", "openai-compatible", "openai-responses")
 TAKE_PREFILL = ("ollama", "anthropic")
 # In these the finish reason is in the very last frame, so without it the answer is not whole.
-ENDS_IN_ONE_FRAME = ("ollama", "gemini")
+ENDS_IN_ONE_FRAME = ("ollama", "gemini", "openai-responses")
 
 KEYS = {"OPENAI_API_KEY": "canary-openai-0f5b7d21", "ANTHROPIC_API_KEY": "canary-anthropic-93ac11e0",
         "GEMINI_API_KEY": "canary-gemini-5d2e8812", "COHERE_API_KEY": "canary-cohere-77b0c4f3",
         "AZURE_OPENAI_API_KEY": "canary-azure-e8816a0c", "OPENAI_COMPATIBLE_API_KEY": "canary-compatible-2c9f4417"}
+# No variable names a provider of the Responses API.
+STORED_KEY = "canary-responses-b41e07d9"
 
 # A model for each fault, the same of every provider. The names are those of models that take a prefill, where the adapter
 # goes by the name. The first rule that fits counts.
@@ -144,6 +146,24 @@ def journal(stack):
     return json.loads(http_get(stack.simulator_url + "/_sim/journal?limit=1000000")[1])["calls"]
 
 
+def store_connections(stack, rows):
+    """Connections of the organisation that asks, each with a key of its own and all models that its provider lists. Returns the
+    setting of the key ring that opens the keys."""
+    ring = {"TOKENRAIL_KEYRING_FILE": str(stack.folder / "keyring.json")}
+    stack.cli("keys", "create", ring["TOKENRAIL_KEYRING_FILE"])
+    stack.cli("org", "create", "acme")
+    connections = []
+    for row in rows:
+        headers = ["--headers", ",".join(row["headers"])] if "headers" in row else []
+        stack.cli("credentials", "put", row["name"], "--org", "acme", "--provider", row["provider"], *headers,
+                  stdin="\n".join([row["key"], *row.get("headers", {}).values()]), environment=ring)
+        connections.append({"org": "acme", "name": row["name"], "provider": row["provider"], "baseUrl": row["url"],
+                            "authType": row["auth"], "authName": row.get("auth_name", ""), "credential": row["name"],
+                            "onNew": "enabled"})
+    stack.cli("registry", "apply", "-", stdin=json.dumps({"connections": connections}))  # JSON is YAML
+    return ring
+
+
 @pytest.fixture(scope="module")
 def asked(make_shared_stack):
     stack = make_shared_stack(settings={
@@ -158,11 +178,15 @@ def asked(make_shared_stack):
     http_post(url + "/_sim/script", {"models": [NAME + fault for fault in FAULTS],
                                      "rules": [{"model": NAME + fault, "behaviour": behaviour}
                                                for fault, behaviour in FAULTS.items()]})
-    stack.sync().wait_ready()
-    stack.router().wait_ready()
+    ring = store_connections(stack, [{"name": "responses", "provider": "openai-responses", "url": url + "/v1", "auth": "bearer",
+                                      "key": STORED_KEY}])
+    stack.sync(**ring).wait_ready()
+    stack.router(**ring).wait_ready()
     wanted = {(provider, NAME + fault) for provider in PROVIDERS for fault in FAULTS}
     wait_until("the models are listed", lambda: wanted <= {
         tuple(row) for row in stack.sql("SELECT provider, model_name FROM model WHERE enabled")})
+    wait_until("the models are published",
+               lambda: stack.sql("SELECT count(*) FROM outbox WHERE published_at IS NULL")[0][0] == 0)
     asked = Asked(stack)
     for provider in PROVIDERS:
         send_all(asked, provider)
@@ -361,7 +385,7 @@ def test_no_key_is_found_anywhere(asked):
     """Each reached its provider, and nothing else: no topic, log, metric, database row or error."""
     stack = asked.stack
     sent = {call["authorizationSha256"] for call in stack.journal()}
-    for key in KEYS.values():
+    for key in (*KEYS.values(), STORED_KEY):
         assert {hashlib.sha256(text.encode()).hexdigest() for text in (key, "Bearer " + key)} & sent, key
     asked.settled()
     everything = "".join(process.text() + process.out.read_text(errors="replace") for process in stack.processes)
