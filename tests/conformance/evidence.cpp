@@ -43,7 +43,9 @@ constexpr Row rows[] = {{"ollama", "qwen3", "/api/chat"},
                         {"lmstudio", "qwen3", completions},
                         {"tgi", "llama3", completions},
                         {"ollama-openai", "qwen3", completions},
-                        {"deepseek", "deepseek-chat", completions}};
+                        {"deepseek", "deepseek-chat", completions},
+                        {"together", "openai/gpt-oss-120b", completions},
+                        {"xai", "grok-3-mini", completions}};
 
 const Row& row_of(std::string_view provider) {
   return *std::ranges::find(rows, provider, &Row::provider);
@@ -57,7 +59,9 @@ std::vector<std::string> cases_with(const std::string& folder, std::string_view 
 
 std::vector<std::string> cases_of_provider(const std::string& provider) {
   // Some are in the folder of the server that was asked.
-  if (provider == "deepseek") return cases_with("compat-other", "/deepseek");
+  for (const auto* const name : {"deepseek", "together", "xai"}) {
+    if (provider == name) return cases_with("compat-other", "/" + provider + "-");
+  }
   auto names = cases_with(provider, "/");
   if (provider == "openai-responses") {
     for (const auto* const server : {"azure", "lmstudio"}) {
