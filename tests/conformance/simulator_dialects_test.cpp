@@ -13,6 +13,7 @@
 #include "common/events/chat_request.hpp"
 #include "common/http/framing.hpp"
 #include "common/providers/provider.hpp"
+#include "tests/conformance/collection.hpp"
 #include "tests/conformance/exchanges.hpp"
 #include "tests/simulator/answer.hpp"
 #include "tests/simulator/running_simulator.hpp"
@@ -356,8 +357,8 @@ const std::map<std::string, std::set<std::string>> documented = {
 };
 
 TEST_P(Dialects, FramesHaveOnlyRecordedNamesAndFields) {
+  if (const auto why = why_not_compared(); !why.empty()) GTEST_SKIP() << why;
   const auto recorded = recorded_fields(GetParam().folders);
-  if (recorded.empty()) GTEST_SKIP() << "there are no recorded exchanges in " << transcripts_folder();
   Fields made;
   for (const bool stream : {true, false}) {
     for (const auto* message : {"hi", "hi [[sim thinking=3]]", "hi [[sim tool=f tool_calls=2 arguments={\\\"a\\\":1}]]",
