@@ -195,7 +195,7 @@ void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
       .cost_micros = cost_micros(),
       .provider_request_id = provider_request_id_,
       .warnings = warnings_,
-      .continued = continued_,
+      .continued = continuation_.count(),
       .duplicate_of_offset = duplicate_of_offset_.transform(&events::RequestOffset::value),
       .failure = std::move(failure)};
   // Said twice where a worker was lost over it, a duplicate's answer has to be the same to the byte. That is why it

@@ -18,6 +18,7 @@
 #include "common/providers/answer.hpp"
 #include "common/registry/resolution.hpp"
 #include "workers/router/core/answer_budget.hpp"
+#include "workers/router/core/continuation.hpp"
 #include "workers/router/core/exhausted.hpp"
 #include "workers/router/core/job.hpp"
 #include "workers/router/core/provider_call.hpp"
@@ -133,7 +134,6 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   void say_unproven();
   void begins_again();
   [[nodiscard]] events::ChatRequest continued_request() const;
-  [[nodiscard]] std::string_view without_repetition(std::string_view text);
   [[nodiscard]] static std::string key_owner(const events::DeploymentState& deployment);
   [[nodiscard]] bool has_key(const registry::RouteTarget& target, Millis now) const;
   [[nodiscard]] std::size_t key_count(const registry::RouteTarget& target) const;
@@ -233,17 +233,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   std::optional<events::RequestOffset> duplicate_of_offset_{};
   std::optional<std::int64_t> duplicate_of_attempt_{};
 
-  // Where the sender wants a broken answer to be continued.
-  std::string said_text_{};        ///< all of it, as published
-  std::string prefix_{};           ///< of the call that continues: what it was asked to go on from; empty: none does
-  std::string repeated_{};         ///< published behind the prefix; the continuation may begin with it
-  std::size_t repeated_seen_ = 0;  ///< bytes of repeated_ that it began with, or all that is not looked for any more
-  int continued_ = 0;
-  /// Of a call that continues: its first text, as long as it is the beginning of the whole answer once more. Such a
-  /// provider may have begun again instead of going on.
-  std::string unproven_{};
-  bool proven_ = true;                      ///< the text of the call that runs goes on from the prefix
-  std::vector<std::string> begin_again_{};  ///< deployments that were seen to begin again
+  Continuation continuation_{};  ///< of a broken answer, where the sender wants that
 
   // Clocks (steady).
   Millis started_{0};

@@ -20,8 +20,6 @@ using events::Failure;
 using events::FinishReason;
 
 constexpr std::size_t warnings_max = 32;
-/// Of a continuation that begins as the answer did: from here on it is one that begins again.
-constexpr std::size_t repetition_bytes_max = 64;
 constexpr std::size_t warning_bytes_max = 512;
 constexpr std::size_t request_id_bytes_max = 256;
 // The widest that JSON escaping makes one byte: \u00XX.
@@ -73,28 +71,32 @@ void Attempt::first_token() {
 }
 
 void Attempt::take(const providers::TextDelta& delta) {
-  if (proven_) return say(delta.text);
+  if (continuation_.proven()) return say(delta.text);
   if (delta.text.empty()) return;
   first_token();
-  unproven_ += delta.text;
-  const auto most = std::min(said_text_.size(), repetition_bytes_max);
-  const auto compared = std::min(unproven_.size(), most);
-  if (unproven_.compare(0, compared, said_text_, 0, compared) != 0) return say_unproven();
-  if (compared == most) begins_again();
+  switch (continuation_.judge(delta.text)) {
+    case Continuation::Verdict::unknown:
+      break;
+    case Continuation::Verdict::goes_on:
+      say_unproven();
+      break;
+    case Continuation::Verdict::begins_again:
+      begins_again();
+      break;
+  }
 }
 
 void Attempt::say_unproven() {
-  if (std::exchange(proven_, true)) return;
-  say(std::exchange(unproven_, {}));
+  say(continuation_.take_unproven());
 }
 
 void Attempt::say(std::string_view words) {
-  const auto text = without_repetition(words);
+  const auto text = continuation_.without_repetition(words);
   if (text.empty()) return;
   first_token();
   said_.append(text);
   if (stream_wanted()) {
-    if (request() != nullptr && request()->on_interrupt == events::OnInterrupt::resume) said_text_.append(text);
+    if (request() != nullptr && request()->on_interrupt == events::OnInterrupt::resume) continuation_.published(text);
     publish_pieces(text, false);
   } else {
     text_.append(text);
@@ -207,7 +209,7 @@ void Attempt::drop_gathered() {
   tool_calls_.clear();
   provider_blocks_.clear();
   gathered_bytes_ = 0;
-  release(said_text_);
+  continuation_.release_text();
 }
 
 /// Tells what this answer takes by now, and ends as many of the largest answers as are needed to stay within the bound:
@@ -218,7 +220,7 @@ void Attempt::account() {
     if (call != nullptr && call->over()) call->release_decoder();
   }
   const auto of_calls = call_->held_bytes() + (hedge_ ? hedge_->held_bytes() : 0);
-  const auto held = of_calls + held_by(text_) + held_by(reasoning_) + held_by(said_text_) + gathered_bytes_;
+  const auto held = of_calls + held_by(text_) + held_by(reasoning_) + continuation_.held_bytes() + gathered_bytes_;
   services_.answers.hold(*this, held);
   while (auto* const largest = services_.answers.one_too_many()) static_cast<Attempt*>(largest)->end_as_too_much();
 }
@@ -281,7 +283,7 @@ void Attempt::take(const providers::UsageReport& report) {
   usage_ = report.usage;
   usage_is_last_ = report.last;
   // What the calls that broke off had used is not known.
-  usage_->estimated = usage_->estimated || continued_ > 0;
+  usage_->estimated = usage_->estimated || continuation_.count() > 0;
 }
 
 void Attempt::take(const providers::AnswerFinished& finished) {

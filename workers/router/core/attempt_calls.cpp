@@ -28,7 +28,6 @@ using events::OnInterrupt;
 using events::Role;
 
 constexpr Millis deadline_slack{1'000};
-constexpr std::string_view blanks = " \t\r\n";
 constexpr std::string_view begins_again_class = "begins_again";
 
 /// What says something about the deployment, and not about this request.
@@ -50,8 +49,8 @@ bool Attempt::takes_prefill(const registry::RouteTarget& target) const {
 
 /// Whether this deployment can take the request as it stands.
 bool Attempt::can_take(const registry::RouteTarget& target) const {
-  const bool prefilled =
-      !prefix_.empty() || (!request()->messages.empty() && request()->messages.back().role == Role::assistant);
+  const bool prefilled = !continuation_.prefix().empty() ||
+                         (!request()->messages.empty() && request()->messages.back().role == Role::assistant);
   return !prefilled || takes_prefill(target);
 }
 
@@ -126,10 +125,7 @@ void Attempt::start_call() {
     return;
   }
   call_ = make_call(target(), now);
-  // A word or two may come again by chance.
-  constexpr std::size_t telling_bytes = 8;
-  proven_ = prefix_.empty() || said_text_.size() < telling_bytes;
-  unproven_.clear();
+  continuation_.call_begins();
   auto started = start(*call_);
   if (!started) {
     // Another provider may have a word or a key for what this one cannot do.
@@ -165,7 +161,7 @@ std::expected<void, Failure> Attempt::start(ProviderCall& call) {
   const auto total =
       std::max(Millis(1), std::min(services_.options.total_timeout, job_.deadline - now.steady + deadline_slack));
   const http::Clocks clocks{.connect = services_.options.connect_timeout, .total = total};
-  auto started = prefix_.empty() || planted(Bug::continues_from_start)
+  auto started = continuation_.prefix().empty() || planted(Bug::continues_from_start)
                      ? call.start(*request(), job_.traceparent, services_.options.decoder_limits, clocks, now)
                      : call.start(continued_request(), job_.traceparent, services_.options.decoder_limits, clocks, now);
   if (started) {
@@ -407,13 +403,13 @@ void Attempt::broke_off(const providers::CallFailure& failed, Failure failure) {
 
 /// Asks a deployment that takes a prefill to go on. False: none can, or nothing but text can be continued.
 bool Attempt::continue_answer() {
-  const bool only_text = tool_call_count_ == 0 && !said_text_.empty();
+  const bool only_text = tool_call_count_ == 0 && continuation_.has_text();
   if (!only_text || static_cast<int>(calls_.size()) >= services_.options.retry.calls_max) return false;
   const auto count = route_.targets.size();
   for (std::size_t step = 1; step <= count; ++step) {
     const auto index = (target_ + step) % count;
     if (!takes_prefill(route_.targets[index])) continue;
-    if (std::ranges::find(begin_again_, route_.targets[index].deployment.id) != begin_again_.end()) continue;
+    if (continuation_.has_begun_again(route_.targets[index].deployment.id)) continue;
     const bool same = index == target_;
     if (!same) {
       // What the call that broke off used is not this one's, which may have another price.
@@ -422,15 +418,9 @@ bool Attempt::continue_answer() {
     }
     usage_is_last_ = false;
     move_to(index);
-    // Providers refuse a prefill that ends in blanks; those are published already and must not come twice.
-    const auto end = said_text_.find_last_not_of(blanks);
-    prefix_ = said_text_.substr(0, end == std::string::npos ? 0 : end + 1);
-    if (prefix_.empty()) return false;
-    repeated_ = said_text_.substr(prefix_.size());
-    repeated_seen_ = 0;
-    ++continued_;
+    if (!continuation_.go_on()) return false;
     keep_call_warnings();
-    warn(fmt::format("The answer broke off after {} bytes of text and was continued by {}.", said_text_.size(),
+    warn(fmt::format("The answer broke off after {} bytes of text and was continued by {}.", continuation_.text_bytes(),
                      target().deployment.provider));
     call_again_at(services_.environment.now().steady + (same ? services_.options.retry.delay_base : Millis(0)));
     return true;
@@ -440,9 +430,8 @@ bool Attempt::continue_answer() {
 
 /// The provider answers from the beginning instead of going on: joined to what was published it would be there twice.
 void Attempt::begins_again() {
-  begin_again_.push_back(target().deployment.id);
+  continuation_.begins_again(target().deployment.id);
   call_->stop();
-  unproven_.clear();
   auto failure = Failure::of(ErrorCode::provider_protocol,
                              "The provider did not go on from the text that was published, but began its answer again. "
                              "Ask for onInterrupt \"restart\".");
@@ -455,23 +444,13 @@ void Attempt::begins_again() {
 events::ChatRequest Attempt::continued_request() const {
   auto continued = *request();
   events::Message said{.role = Role::assistant};
-  said.content.push_back({.text = prefix_});
+  said.content.push_back({.text = continuation_.prefix()});
   continued.messages.push_back(std::move(said));
   // The sender's bound is for the whole answer. What the published text took of it is an estimate.
   const auto most = providers::call_parameters(*request(), target().model, target().deployment).tokens_max;
-  if (most) continued.tokens_max = std::max<std::int64_t>(1, *most - providers::estimated_tokens(said_text_.size()));
+  if (most)
+    continued.tokens_max = std::max<std::int64_t>(1, *most - providers::estimated_tokens(continuation_.text_bytes()));
   return continued;
-}
-
-/// Of a continuation's first bytes, the blanks that were published already are left out.
-std::string_view Attempt::without_repetition(std::string_view text) {
-  if (planted(Bug::repeats_blanks)) return text;
-  while (repeated_seen_ < repeated_.size() && !text.empty() && text.front() == repeated_[repeated_seen_]) {
-    ++repeated_seen_;
-    text.remove_prefix(1);
-  }
-  if (!text.empty()) repeated_seen_ = repeated_.size();
-  return text;
 }
 
 void Attempt::forget_answer() {

@@ -31,7 +31,7 @@ struct SaysSomething {
 
 void Attempt::plan_hedge() {
   hedge_at_ = hedge_due(services_.options.hedge, {.streamed = stream_wanted(),
-                                                  .continues = !prefix_.empty(),
+                                                  .continues = !continuation_.prefix().empty(),
                                                   .hedged = hedge_ != nullptr,
                                                   .more_targets = target_ + 1 < route_.targets.size(),
                                                   .calls_made = static_cast<int>(calls_.size()) + 1,
