@@ -22,8 +22,6 @@ using events::FinishReason;
 using events::Outcome;
 
 constexpr Millis congestion_look_again{1'000};
-// For the body of an error; its status is there already.
-constexpr Millis refusal_wait{5'000};
 constexpr std::size_t conversation_id_bytes_max = 256;
 
 Outcome outcome_of(FinishReason reason, bool called) {
@@ -39,6 +37,21 @@ Outcome outcome_of(FinishReason reason, bool called) {
   }
 }
 
+std::string_view message_of(CallClocks::Silence silence) {
+  switch (silence) {
+    case CallClocks::Silence::kept_alive:
+      return "The provider kept the connection alive in the middle of its answer, but sent no token for longer than "
+             "router.idle_timeout. Ask again; if it happens often, look at the provider's load.";
+    case CallClocks::Silence::fell_silent:
+      return "The provider fell silent in the middle of its answer. Ask again; if it happens often, look at the "
+             "provider's load.";
+    case CallClocks::Silence::no_token:
+      break;
+  }
+  return "The provider sent no token in time. It may be loading the model: ask again, or have the operator raise "
+         "router.first_token_timeout.";
+}
+
 }  // namespace
 
 Attempt::Attempt(Services& services, Partition& partition, Job& job, std::int64_t number)
@@ -50,7 +63,7 @@ Attempt::Attempt(Services& services, Partition& partition, Job& job, std::int64_
       unit_(services.hub.next_unit()),
       writer_(job.request_id(), job.org_id(), number),
       said_(services.options.content_policy, services.options.content_bytes_max),
-      started_(services.environment.now().steady) {}
+      clocks_(services.environment.now().steady) {}
 
 Attempt::~Attempt() {
   end_transfer();
@@ -186,11 +199,10 @@ void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
       .finish_reason = reason,
       .usage = usage_,
       .model = calls_.empty() ? std::nullopt : model(),
-      .timing = {.queued_ms =
-                     std::max<std::int64_t>(0, (now.wall - (now.steady - started_) - job_.queued_since).count()),
-                 .first_token_ms =
-                     first_token_at_ ? std::optional((*first_token_at_ - started_).count()) : std::nullopt,
-                 .total_ms = (now.steady - started_).count()},
+      .timing = {.queued_ms = std::max<std::int64_t>(
+                     0, (now.wall - clocks_.running_for(now.steady) - job_.queued_since).count()),
+                 .first_token_ms = clocks_.first_token_after().transform([](Millis after) { return after.count(); }),
+                 .total_ms = clocks_.running_for(now.steady).count()},
       .source_offset = job_.offset.value(),
       .cost_micros = cost_micros(),
       .provider_request_id = provider_request_id_,
@@ -225,7 +237,7 @@ std::optional<std::int64_t> Attempt::cost_micros() const {
       request() == nullptr ? std::optional(ServiceTier::standard) : providers::service_tier(*request(), deployment);
   if (!tier) return std::nullopt;
   const auto now = services_.environment.now();
-  const auto asked_at = now.wall - (now.steady - started_);
+  const auto asked_at = now.wall - clocks_.running_for(now.steady);
   return registry::cost_of(prices(), *tier, *usage_, registry::minute_of_day(asked_at.count()));
 }
 
@@ -399,13 +411,12 @@ events::AnsweringModel Attempt::counted_model() const {
 Millis Attempt::due() const {
   switch (phase_) {
     case Phase::waiting:
-      return std::min(retry_at_, job_.deadline);
+      return clocks_.wait_ends(job_.deadline);
     case Phase::calling: {
-      if (call_->refusing()) return std::min(refused_at_ + refusal_wait, job_.deadline);
+      if (call_->refusing()) return std::min(clocks_.refusal_ends(), job_.deadline);
       // The first token of an answer that is not streamed is all of it: only the clock of the whole call counts.
       const auto first = stream_wanted() ? call_->started() + services_.options.first_token_timeout : Millis::max();
-      const auto quiet = token_in_call_ ? last_token_ + services_.options.idle_timeout : first;
-      return std::min({quiet, job_.deadline, hedge_at_});
+      return clocks_.call_due(first, services_.options.idle_timeout, job_.deadline);
     }
     default:
       return Millis::max();
@@ -434,11 +445,11 @@ void Attempt::on_time() {
     out_of_time();
     return;
   }
-  if (call_->refusing() && now >= refused_at_ + refusal_wait) {
+  if (call_->refusing() && now >= clocks_.refusal_ends()) {
     call_->end_refusal();
     return;
   }
-  if (now >= hedge_at_) {
+  if (clocks_.hedge_is_due(now)) {
     start_hedge(now);
     if (now < due()) {
       partition_.schedule(job_, due());
@@ -446,22 +457,14 @@ void Attempt::on_time() {
     }
   }
   call_->stop();
-  auto failure = Failure::of(
-      ErrorCode::provider_timeout,
-      token_in_call_ && heard_since_token_
-          ? "The provider kept the connection alive in the middle of its answer, but sent no token for longer than "
-            "router.idle_timeout. Ask again; if it happens often, look at the provider's load."
-      : token_in_call_ ? "The provider fell silent in the middle of its answer. Ask again; if it happens often, look "
-                         "at the provider's load."
-                       : "The provider sent no token in time. It may be loading the model: ask again, or have the "
-                         "operator raise router.first_token_timeout.");
+  auto failure = Failure::of(ErrorCode::provider_timeout, std::string(message_of(clocks_.silence())));
   failure.provider = target().deployment.provider;
   call_failed(*call_, {.failure = std::move(failure), .retry = false, .try_next = true, .error_class = "timeout"});
 }
 
 void Attempt::resume() {
   if (!call_ || !call_->running()) return;
-  last_token_ = services_.environment.now().steady;
+  clocks_.resumed(services_.environment.now().steady);
   call_->resume();
   if (hedging_) hedge_->resume();
 }

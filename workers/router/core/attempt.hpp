@@ -18,6 +18,7 @@
 #include "common/providers/answer.hpp"
 #include "common/registry/resolution.hpp"
 #include "workers/router/core/answer_budget.hpp"
+#include "workers/router/core/call_clocks.hpp"
 #include "workers/router/core/continuation.hpp"
 #include "workers/router/core/exhausted.hpp"
 #include "workers/router/core/job.hpp"
@@ -235,16 +236,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
 
   Continuation continuation_{};  ///< of a broken answer, where the sender wants that
 
-  // Clocks (steady).
-  Millis started_{0};
-  Millis last_token_{0};
-  bool token_in_piece_ = false;     ///< the bytes at hand held one
-  bool token_in_call_ = false;      ///< the call that runs has delivered one
-  bool heard_since_token_ = false;  ///< bytes came that held no token
-  Millis refused_at_{0};            ///< the call that runs began to answer with an error status
-  Millis retry_at_{0};
-  Millis hedge_at_ = Millis::max();
-  std::optional<Millis> first_token_at_{};
+  CallClocks clocks_;
 };
 
 }  // namespace tokenrail::router

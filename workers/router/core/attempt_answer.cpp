@@ -51,23 +51,19 @@ void Attempt::on_progress(ProviderCall& call) {
 }
 
 bool Attempt::on_bytes(ProviderCall& call) {
-  if (&call == call_.get()) heard_since_token_ = !std::exchange(token_in_piece_, false);
+  if (&call == call_.get()) clocks_.bytes_decoded();
   account();
   return !partition_.congested();
 }
 
 void Attempt::first_token() {
   const auto now = services_.environment.now().steady;
-  last_token_ = now;
-  token_in_piece_ = true;
-  hedge_at_ = Millis::max();
-  const bool first_of_call = !std::exchange(token_in_call_, true);
-  if (!first_token_at_) {
-    first_token_at_ = now;
-    services_.metrics.first_token_ms.observe(static_cast<double>((now - started_).count()));
+  const auto token = clocks_.token(now);
+  if (token.first_of_attempt) {
+    services_.metrics.first_token_ms.observe(static_cast<double>(clocks_.running_for(now).count()));
   }
   // From here on the idle clock runs, which may be due before the one it takes over from.
-  if (first_of_call) partition_.schedule(job_, due());
+  if (token.first_of_call) partition_.schedule(job_, due());
 }
 
 void Attempt::take(const providers::TextDelta& delta) {

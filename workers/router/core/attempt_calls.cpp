@@ -141,9 +141,8 @@ void Attempt::start_call() {
   call_warnings_ = first_warnings(*call_);
   phase_ = Phase::calling;
   note_use(target(), 1, 0);
-  last_token_ = now;
   ++calls_on_target_;
-  token_in_call_ = false;
+  clocks_.call_begins(now);
   plan_hedge();
   partition_.schedule(job_, due());
 }
@@ -185,7 +184,7 @@ void Attempt::on_head(ProviderCall& call, const http::ResponseHead& head) {
   services_.metrics.rate_limits(deployment, limits);
   const auto now = services_.environment.now().steady;
   if (&call == call_.get()) {
-    refused_at_ = now;
+    clocks_.refused(now);
     if (call.refusing()) partition_.schedule(job_, due());
   }
   if (key_count(call.route()) < 2) {
@@ -364,7 +363,7 @@ void Attempt::call_failed(const ProviderCall& call, const providers::CallFailure
 void Attempt::call_again_at(Millis at) {
   // Even without a delay the next call starts from the loop: this may be running inside the HTTP client.
   phase_ = Phase::waiting;
-  retry_at_ = at;
+  clocks_.retry_at(at);
   partition_.schedule(job_, due());
 }
 
@@ -460,7 +459,7 @@ void Attempt::forget_answer() {
   usage_.reset();
   usage_is_last_ = false;
   provider_request_id_.clear();
-  first_token_at_.reset();
+  clocks_.forget_first_token();
 }
 
 }  // namespace tokenrail::router

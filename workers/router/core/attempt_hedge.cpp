@@ -30,15 +30,15 @@ struct SaysSomething {
 }  // namespace
 
 void Attempt::plan_hedge() {
-  hedge_at_ = hedge_due(services_.options.hedge, {.streamed = stream_wanted(),
-                                                  .continues = !continuation_.prefix().empty(),
-                                                  .hedged = hedge_ != nullptr,
-                                                  .more_targets = target_ + 1 < route_.targets.size(),
-                                                  .calls_made = static_cast<int>(calls_.size()) + 1,
-                                                  .calls_max = services_.options.retry.calls_max,
-                                                  .started = call_->started(),
-                                                  .deadline = job_.deadline})
-                  .value_or(Millis::max());
+  const auto at = hedge_due(services_.options.hedge, {.streamed = stream_wanted(),
+                                                      .continues = !continuation_.prefix().empty(),
+                                                      .hedged = hedge_ != nullptr,
+                                                      .more_targets = target_ + 1 < route_.targets.size(),
+                                                      .calls_made = static_cast<int>(calls_.size()) + 1,
+                                                      .calls_max = services_.options.retry.calls_max,
+                                                      .started = call_->started(),
+                                                      .deadline = job_.deadline});
+  clocks_.hedge_at(at.value_or(Millis::max()));
 }
 
 /// Whether a hedge may be made at that deployment now. Asking may take the probe of its circuit.
@@ -54,7 +54,7 @@ bool Attempt::can_hedge(const registry::RouteTarget& other, Millis now) const {
 /// Calls the first deployment behind the present one that is well. Where there is none, or no retry is left in the
 /// budget, the call goes on alone.
 void Attempt::start_hedge(Millis now) {
-  hedge_at_ = Millis::max();
+  clocks_.hedge_at(Millis::max());
   const auto next = route_.targets.begin() + static_cast<std::ptrdiff_t>(target_ + 1);
   for (auto it = next; it != route_.targets.end(); ++it) {
     if (!can_hedge(*it, now)) continue;
