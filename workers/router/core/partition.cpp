@@ -314,8 +314,8 @@ void Partition::on_time() {
   check_silence();
   switch (phase_) {
     case Phase::running:
-      refused_here();
-      write_held_events();
+      end_chunks_not_taken();
+      write_refused_events();
       send_dead_letters();
       start_next_isolated();
       ask_about_gaps();
@@ -323,8 +323,8 @@ void Partition::on_time() {
       check_leases();
       break;
     case Phase::releasing:
-      refused_here();
-      write_held_events();
+      end_chunks_not_taken();
+      write_refused_events();
       check_leases();
       break;
     case Phase::claiming:
@@ -334,7 +334,7 @@ void Partition::on_time() {
       if (locator_.is_due(services_.environment.now().steady)) ask_for_places();
       break;
     case Phase::committing:
-      write_held_events();
+      write_refused_events();
       if (!committer_.pending()) send_commit();
       break;
     case Phase::draining_reports:
@@ -348,8 +348,8 @@ void Partition::on_time() {
       check_reading();
       break;
     case Phase::continuing:
-      refused_here();
-      write_held_events();
+      end_chunks_not_taken();
+      write_refused_events();
       renew_leases();
       break;
     default:

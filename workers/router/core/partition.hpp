@@ -17,7 +17,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -47,6 +46,7 @@
 #include "workers/router/core/record_output.hpp"
 #include "workers/router/core/record_size.hpp"
 #include "workers/router/core/recovery.hpp"
+#include "workers/router/core/refused_records.hpp"
 #include "workers/router/core/reload_queue.hpp"
 #include "workers/router/core/repair_backoff.hpp"
 #include "workers/router/core/services.hpp"
@@ -158,16 +158,9 @@ class Partition {
   /// When it was assigned, or ran last (steady).
   [[nodiscard]] Millis waiting_since() const { return waiting_since_; }
   /// on_time() has something to do at once.
-  [[nodiscard]] bool wants_time() const { return !failing_.empty() || !refused_here_.empty() || isolation_.has_next(); }
+  [[nodiscard]] bool wants_time() const { return !failing_.empty() || refused_.any_chunk() || isolation_.has_next(); }
 
  private:
-  /// An audit event that the topic has refused: it is written again, smaller, then after a while.
-  struct HeldEvent {
-    int refusals = 0;
-    std::size_t bytes = 0;  ///< of the newest that was refused
-    Millis retry_at{0};     ///< steady
-  };
-  using EventKey = std::tuple<Purpose, events::RequestOffset, std::int64_t>;  ///< purpose, source offset, attempt
   void enter(Phase next);
   /// At the entry of what belongs to some phases only: whatever calls it in another one is a fault of the router.
   void expect(std::initializer_list<Phase> phases, std::string_view step) const;
@@ -294,11 +287,11 @@ class Partition {
   void record_refused(const Sent& sent, std::string_view detail);
   void chunk_refused(std::uint64_t unit, std::string_view detail);
   void event_refused(const Sent& sent, std::string_view detail);
-  void refused_here();
+  void end_chunks_not_taken();
   [[nodiscard]] bool given_up() const { return phase_ == Phase::releasing || phase_ == Phase::continuing; }
   void never_began(events::RequestOffset offset, std::int64_t number);
-  void write_again(const EventKey& key, const HeldEvent& held);
-  void write_held_events();
+  void write_again(const RefusedRecords::Event& event);
+  void write_refused_events();
   void attempt_gone(Job& job);
   [[nodiscard]] std::optional<events::Failure> refused_before(const Job& job) const;
   [[nodiscard]] bool waits(Job& job);
@@ -396,9 +389,7 @@ class Partition {
       held_{};  ///< first in line, but too far from the oldest incomplete offset, or too many run or wait
   UnclaimedRecords untouched_;
 
-  std::map<EventKey, HeldEvent> held_events_{};
-  /// Records that the producer does not take whatever happens; dealt with by on_time(), not from inside an attempt.
-  std::vector<std::pair<Sent, std::string>> refused_here_{};
+  RefusedRecords refused_{};  ///< its chunks are dealt with by on_time(), not from inside an attempt
   std::string silence_{};
 
   DeadLetters dead_letters_;

@@ -90,7 +90,7 @@ void Partition::not_taken(const RecordOutput::NotTaken& record) {
                    : produced == kafka::Produced::unknown_topic ? "its topic, or that partition of it, does not exist"
                                                                 : "the producer can no longer work";
   if (produced == kafka::Produced::too_large && (sent.purpose == Purpose::chunk || sent.purpose == Purpose::terminal)) {
-    refused_here_.emplace_back(sent, why);
+    refused_.chunk_not_taken(sent.unit, why);
     return;
   }
   failing_ = fmt::format("the producer does not take a record of {} bytes for {} ({})", sent.bytes,
@@ -183,7 +183,7 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
       terminal_acknowledged(sent, events::ChunkOffset(report.offset));
       break;
     default:
-      held_events_.erase({sent.purpose, sent.offset, sent.attempt});
+      refused_.forget(RefusedRecords::key_of(sent));
       if (phase_ == Phase::continuing) {
         acknowledged_elsewhere(sent.purpose, sent.offset, sent.attempt);
         break;

@@ -151,8 +151,7 @@ void Partition::fail(std::string_view why) {
   account_ = AuditAccount{};
   reloads_.clear();
   dead_letters_.forget_reloads();
-  held_events_.clear();
-  refused_here_.clear();
+  refused_.clear();
   gaps_.report_all_again();
   for (auto& range : identity_.lost) range.told = false;
   for (auto& [offset, job] : jobs_) {

@@ -23,8 +23,6 @@ using events::ErrorCode;
 using events::Failure;
 
 constexpr std::size_t detail_bytes_max = 200;
-// A refused event is written again so often at once: below half of its size, then as small as it gets.
-constexpr int events_at_once = 2;
 
 Failure refusal(const std::string& topic, std::size_t bytes, std::string_view detail) {
   const auto said = events::utf8_prefix(detail, detail_bytes_max);
@@ -52,8 +50,8 @@ void Partition::record_refused(const Sent& sent, std::string_view detail) {
   }
 }
 
-void Partition::refused_here() {
-  for (const auto& [sent, why] : std::exchange(refused_here_, {})) chunk_refused(sent.unit, why);
+void Partition::end_chunks_not_taken() {
+  for (const auto& [unit, why] : refused_.take_chunks()) chunk_refused(unit, why);
 }
 
 // --- chunks ---------------------------------------------------------------------------------------------------------
@@ -141,17 +139,10 @@ void Partition::event_refused(const Sent& sent, std::string_view detail) {
     default:
       break;
   }
-  const EventKey key{sent.purpose, sent.offset, sent.attempt};
-  auto& held = held_events_[key];
-  ++held.refusals;
-  held.bytes = sent.bytes;
-  const bool can_be_cut = sent.purpose != Purpose::loss && sent.purpose != Purpose::closing_event;
-  if (can_be_cut && held.refusals <= events_at_once) {
-    held.retry_at = Millis::max();  // until it is reported
-    write_again(key, HeldEvent(held));
+  if (const auto event = refused_.event_refused(sent, services_.environment.now().steady)) {
+    write_again(*event);
     return;
   }
-  held.retry_at = services_.environment.now().steady + refusal_wait(held.refusals - (can_be_cut ? events_at_once : 0));
   // The others that are prepared one at a time do not wait for it.
   isolation_.give_up(sent.offset);
   if (auto* const job = jobs_.find(sent.offset)) jobs_.reported(*job);
@@ -170,9 +161,8 @@ void Partition::never_began(events::RequestOffset offset, std::int64_t number) {
   }
 }
 
-void Partition::write_again(const EventKey& key, const HeldEvent& held) {
-  const auto& [purpose, offset, number] = key;
-  const std::size_t bytes_max = held.refusals == 1 ? held.bytes / 2 : 0;
+void Partition::write_again(const RefusedRecords::Event& event) {
+  const auto& [purpose, offset, number] = event.key;
   if (purpose == Purpose::loss) {
     tell_losses();
     return;
@@ -182,33 +172,25 @@ void Partition::write_again(const EventKey& key, const HeldEvent& held) {
     if (const auto* const attempt = fold_.find(offset, number); attempt != nullptr && attempt->open()) {
       close(plan_closing(*attempt, takeover_.answers(), well_workers_));
     } else {
-      held_events_.erase(key);
+      refused_.forget(event.key);
     }
     return;
   }
   const auto* const job = with_attempt(offset, number);
   if (job == nullptr) {
-    held_events_.erase(key);
+    refused_.forget(event.key);
   } else if (purpose == Purpose::request_event && given_up()) {
-    held_events_.erase(key);
+    refused_.forget(event.key);
     never_began(offset, number);
   } else if (purpose == Purpose::request_event) {
-    job->attempt->announce_again(bytes_max);
+    job->attempt->announce_again(event.bytes_max);
   } else {
-    job->attempt->respond_again(bytes_max);
+    job->attempt->respond_again(event.bytes_max);
   }
 }
 
-void Partition::write_held_events() {
-  if (held_events_.empty()) return;
-  const auto now = services_.environment.now().steady;
-  std::vector<std::pair<EventKey, HeldEvent>> due;
-  for (auto& [key, held] : held_events_) {
-    if (now < held.retry_at) continue;
-    held.retry_at = Millis::max();  // until it is reported
-    due.emplace_back(key, held);
-  }
-  for (const auto& [key, held] : due) write_again(key, held);
+void Partition::write_refused_events() {
+  for (const auto& event : refused_.take_due(services_.environment.now().steady)) write_again(event);
 }
 
 // --- silence --------------------------------------------------------------------------------------------------------
@@ -228,10 +210,7 @@ void Partition::check_silence() {
 
 Partition::Held Partition::held() const {
   auto letters = dead_letters_.waiting();
-  Held all{.dead_letters = letters.count, .why = std::move(letters.why)};
-  for (const auto& [key, held] : held_events_) {
-    if (held.refusals > events_at_once) ++all.requests;
-  }
+  Held all{.dead_letters = letters.count, .requests = refused_.waiting(), .why = std::move(letters.why)};
   for (const auto& [offset, job] : jobs_) {
     if (job.wait_until > Millis(0)) ++all.requests;
   }
