@@ -202,17 +202,10 @@ const RecentRequests::Seen* Partition::duplicate_of(const Job& job) {
   return window > Millis(0) && Millis(job.seen_ms() - seen->at_ms) <= window ? seen : nullptr;
 }
 
-// Called whenever something about an offset has become known. One that is complete lets the next of its line be looked
-// at, and a line may be long: hence the queue.
+// Called whenever something about an offset has become known.
 void Partition::look_at(events::RequestOffset offset) {
-  to_look_at_.push_back(offset);
-  if (std::exchange(looking_, true)) return;
-  while (!to_look_at_.empty()) {
-    const auto next = to_look_at_.front();
-    to_look_at_.pop_front();
-    decide(next);
-  }
-  looking_ = false;
+  if (!to_decide_.add(offset)) return;
+  while (const auto next = to_decide_.next()) decide(*next);
 }
 
 // The one place that decides what a job's next step is.

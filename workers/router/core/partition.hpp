@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <expected>
 #include <initializer_list>
 #include <map>
@@ -30,6 +29,7 @@
 #include "common/kafka/record.hpp"
 #include "workers/router/core/audit_account.hpp"
 #include "workers/router/core/dead_letters.hpp"
+#include "workers/router/core/decision_queue.hpp"
 #include "workers/router/core/gap_tracker.hpp"
 #include "workers/router/core/job.hpp"
 #include "workers/router/core/job_table.hpp"
@@ -383,8 +383,7 @@ class Partition {
   LogPositions positions_;
   RecentRequests recent_;
   JobTable jobs_{};
-  std::deque<events::RequestOffset> to_look_at_{};
-  bool looking_ = false;
+  DecisionQueue to_decide_{};
   std::set<events::RequestOffset>
       held_{};  ///< first in line, but too far from the oldest incomplete offset, or too many run or wait
   UnclaimedRecords untouched_;
