@@ -34,7 +34,7 @@ EXCEPTIONS: Dict[str, int] = {
     "workers/router/core/job.hpp Job: fields": 22,
     "workers/router/core/options.hpp RouterOptions: fields": 41,
     "workers/router/core/partition.hpp Partition: fields": 42,
-    "workers/router/core/partition.hpp Partition: methods": 165,
+    "workers/router/core/partition.hpp Partition: methods": 162,
     "workers/router/core/provider_call.hpp ProviderCall: fields": 21,
     "workers/router/core/router_core.hpp RouterCore: fields": 71,
     "workers/router/core/router_core.hpp RouterCore: methods": 74,

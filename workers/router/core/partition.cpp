@@ -73,8 +73,10 @@ void Partition::on_record(kafka::Record&& record) {
     return;
   }
   services_.metrics.requests_read.add();
-  identity_.requests.note(record.offset, record.timestamp_ms);
-  if (identity_.comparing) compare(record);
+  identity_.of(Log::requests).note(record.offset, record.timestamp_ms);
+  if (gone_.comparing()) {
+    if (const auto outcome = gone_.read(offset, record.timestamp_ms)) compared(*outcome);
+  }
 
   if (phase_ == Phase::running) {
     take(std::move(record));
@@ -321,7 +323,7 @@ void Partition::on_time() {
       check_leases();
       break;
     case Phase::claiming:
-      if (identity_.claimed) claim_reported();
+      if (takeover_.claim_is_in_log()) claim_reported();
       break;
     case Phase::locating:
       if (locator_.is_due(services_.environment.now().steady)) ask_for_places();

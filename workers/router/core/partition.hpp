@@ -6,7 +6,6 @@
 // every offset up to it is accounted for and holds no higher claim (protocol R9).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <expected>
 #include <initializer_list>
@@ -24,20 +23,22 @@
 #include "common/events/offsets.hpp"
 #include "common/kafka/consumer.hpp"
 #include "common/kafka/ledger.hpp"
-#include "common/kafka/log_identity.hpp"
 #include "common/kafka/producer.hpp"
 #include "common/kafka/record.hpp"
 #include "workers/router/core/audit_account.hpp"
 #include "workers/router/core/dead_letters.hpp"
 #include "workers/router/core/decision_queue.hpp"
 #include "workers/router/core/gap_tracker.hpp"
+#include "workers/router/core/gone_requests.hpp"
 #include "workers/router/core/job.hpp"
 #include "workers/router/core/job_table.hpp"
 #include "workers/router/core/key_order.hpp"
 #include "workers/router/core/leases.hpp"
 #include "workers/router/core/log_comparison.hpp"
+#include "workers/router/core/log_identity.hpp"
 #include "workers/router/core/log_positions.hpp"
 #include "workers/router/core/log_questions.hpp"
+#include "workers/router/core/log_reading.hpp"
 #include "workers/router/core/offset_committer.hpp"
 #include "workers/router/core/partition_io.hpp"
 #include "workers/router/core/partition_phase.hpp"
@@ -78,14 +79,9 @@ class Partition {
   void on_chunk_report(const kafka::Report& report, std::uint64_t unit);
   void on_committed(std::uint32_t sequence, kafka::CommitOutcome outcome);
   void on_answer(std::uint32_t sequence, const Result<LogPlaces>& answer);
-  /// What is to be asked about the logs, by Log; those of which nothing is known are left to begin with.
-  using Witnesses = std::array<kafka::LogWitness, 3>;
-  [[nodiscard]] Witnesses witnesses();
-  /// Counts how often a log was found to be another one: an answer to a question of before is not wanted.
-  [[nodiscard]] std::uint32_t logs_version() const { return identity_.version; }
-  /// By Log; nothing: it was not asked about, or could not be answered.
-  using Looks = std::array<std::optional<kafka::WitnessAnswer>, 3>;
-  void on_looks(const Looks& looks);
+  /// What the brokers are asked about the logs.
+  [[nodiscard]] LogIdentity& log_identity() { return identity_; }
+  void on_looks(const LogIdentity::Answers& looks);
   /// Waits for an answer before anything is believed that was committed.
   [[nodiscard]] bool waits_for_looks() const;
 
@@ -177,7 +173,7 @@ class Partition {
   void located(const TailLocator::Tails& tails);
   void read_tails();
   /// The commit says where the tails begin.
-  [[nodiscard]] bool tails_inherited() const { return inherited_ && !identity_.tails_by_time; }
+  [[nodiscard]] bool tails_inherited() const { return inherited_ && !gone_.tails_by_time(); }
   [[nodiscard]] events::AuditOffset audit_tail_begin() const;
   [[nodiscard]] events::ChunkOffset chunk_tail_begin() const;
   [[nodiscard]] bool chunk_tail_starts_late(events::ChunkOffset first) const;
@@ -229,14 +225,12 @@ class Partition {
   [[nodiscard]] std::uint32_t ask(Log log, std::optional<Millis> at = std::nullopt);
 
   // whether the logs are those that were read (partition_identity.cpp)
-  void inherit_witnesses();
   void bear_witness(events::CommitMetadata& metadata, events::RequestOffset committed);
   [[nodiscard]] bool witnessed(const kafka::Record& record);
   void requests_are_others(const kafka::WitnessAnswer& now);
   [[nodiscard]] std::optional<kafka::LogWitness> inherited_older(events::RequestOffset committable) const;
   void outputs_are_others(bool audit, bool chunks);
   void audit_went_back(events::AuditOffset offset);
-  void compare(const kafka::Record& record);
   void compared(const LogComparison::Outcome& outcome);
   void forget_requests();
 
@@ -336,12 +330,7 @@ class Partition {
 
   TailLocator locator_{};
 
-  /// Reading the partition's own logs: tails, gaps, and the end of the chunk log when a lease has run out.
-  struct Reading {
-    bool logs[3]{};      ///< by Log
-    Millis heard_at{0};  ///< steady; the last word of a log that is being read
-  };
-  Reading reading_{};
+  LogReading reading_{};  ///< tails, gaps, and the end of the chunk log when a lease has run out
 
   Leases leases_{};
   WellWorkers well_workers_{};
@@ -352,32 +341,9 @@ class Partition {
   using Ledger = kafka::BasicOffsetLedger<events::RequestOffset>;
   Ledger ledger_{events::RequestOffset(0)};
   GapTracker gaps_{};
-  std::uint32_t questions_ = 0;
 
-  /// Requests that are gone with their log and were not answered.
-  struct LostRange {
-    events::RequestOffset from{};
-    events::RequestOffset to{};
-    bool told = false;  ///< the event that reports them is on its way
-  };
-
-  /// What is known of the logs themselves.
-  struct Identity {
-    kafka::WitnessTrail requests{};
-    kafka::WitnessTrail audit{};
-    kafka::WitnessTrail chunks{};
-    std::uint32_t version = 0;
-    bool awaited = false;        ///< nothing that was committed is believed before the first answer
-    Millis awaited_to{0};        ///< steady; then without it
-    bool claimed = false;        ///< the claim is in the log
-    bool tails_by_time = false;  ///< the tails that were committed are those of another log of requests
-    /// Of a log of requests that is gone: what nobody answered, until it is told. Until then commits go on to speak of
-    /// that log, so that a successor would find the same.
-    std::vector<LostRange> lost{};
-    std::optional<kafka::LogWitness> older{};
-    std::optional<LogComparison> comparing{};
-  };
-  Identity identity_{};
+  LogIdentity identity_{};
+  GoneRequests gone_{};
 
   KeyOrder order_{};
   LogPositions positions_;

@@ -29,14 +29,12 @@ bool Partition::owns() const {
 }
 
 void Partition::read_log(Log log, std::int64_t from) {
-  reading_.logs[static_cast<std::size_t>(log)] = true;
-  reading_.heard_at = services_.environment.now().steady;
+  reading_.started(log, services_.environment.now().steady);
   io_.read(log, number_, from);
 }
 
 void Partition::stop_log(Log log) {
-  if (!std::exchange(reading_.logs[static_cast<std::size_t>(log)], false)) return;
-  io_.stop_reading(log, number_);
+  if (reading_.stop(log)) io_.stop_reading(log, number_);
 }
 
 void Partition::stop_logs() {
@@ -56,7 +54,7 @@ void Partition::fold_known() {
 // somebody else writes to it by right.
 void Partition::follow() {
   const bool wanted = owns() && (account_.gap() || fold_.any_continued());
-  if (wanted && !reading_.logs[static_cast<std::size_t>(Log::audit)]) {
+  if (wanted && !reading_.reads(Log::audit)) {
     services_.metrics.gaps_read.add();
     read_log(Log::audit, account_.position().value());
   } else if (!wanted && phase_ != Phase::reading_audit) {
@@ -69,7 +67,7 @@ void Partition::apply(const AuditAccount::Entry& entry) {
   const auto& facts = entry.facts;
   const auto verdict = fold_.apply(entry.offset, facts);
   positions_.event(entry.offset, Millis(entry.at_ms), entry.bytes);
-  identity_.audit.note(entry.offset.value(), entry.stamp_ms);
+  identity_.of(Log::audit).note(entry.offset.value(), entry.stamp_ms);
   const bool ours = facts.epoch == epoch_ && facts.instance == instance_;
   if (verdict == Verdict::is_void) services_.metrics.void_events.add();
   if (verdict != Verdict::counts) return;

@@ -23,8 +23,9 @@ constexpr Millis ask_again{1'000};
 }  // namespace
 
 std::uint32_t Partition::ask(Log log, std::optional<Millis> at) {
-  io_.ask(number_, generation_, ++questions_, log, at);
-  return questions_;
+  const auto question = reading_.next_question();
+  io_.ask(number_, generation_, question, log, at);
+  return question;
 }
 
 void Partition::on_answer(std::uint32_t sequence, const Result<LogPlaces>& answer) {
@@ -75,9 +76,7 @@ void Partition::gaps_answered(const Result<LogPlaces>& answer) {
 
 void Partition::tell_losses() {
   if (phase_ != Phase::running) return;
-  for (auto& range : identity_.lost) {
-    if (!std::exchange(range.told, true)) tell_loss(range.from, range.to);
-  }
+  for (const auto& [from, to] : gone_.to_report()) tell_loss(from, to);
   for (const auto& [from, to] : gaps_.to_report()) tell_loss(from, to);
 }
 
@@ -96,12 +95,8 @@ void Partition::tell_loss(events::RequestOffset from, events::RequestOffset to) 
 
 /// The event that tells of it is known to count.
 void Partition::loss_counts(events::RequestOffset from, events::RequestOffset to) {
-  const auto range = std::ranges::find_if(
-      identity_.lost, [&](const LostRange& lost) { return lost.told && lost.from == from && lost.to == to; });
-  if (range != identity_.lost.end()) {
+  if (gone_.report_counts({.from = from, .to = to})) {
     services_.metrics.requests_lost.add(static_cast<std::uint64_t>(to - from));
-    identity_.lost.erase(range);
-    if (identity_.lost.empty() && !identity_.comparing) identity_.older.reset();
     return;
   }
   const auto offsets = gaps_.report_counts(from);
@@ -159,10 +154,7 @@ void Partition::forget_lost(const events::AuditFacts& facts) {
 }
 
 bool Partition::may_be_lost(events::RequestOffset offset) const {
-  if (std::ranges::any_of(identity_.lost,
-                          [&](const LostRange& lost) { return offset >= lost.from && offset < lost.to; }))
-    return true;
-  return gaps_.covers(offset);
+  return gone_.covers(offset) || gaps_.covers(offset);
 }
 
 }  // namespace tokenrail::router

@@ -1,5 +1,4 @@
 // What a partition produces, and what becomes of the reports.
-#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -124,7 +123,7 @@ void Partition::on_chunk_report(const kafka::Report& report, std::uint64_t unit)
     if (!planted(Bug::goes_on_after_failed_report)) fail(fmt::format("a chunk was not delivered ({})", report.detail));
   } else {
     positions_.chunk_acknowledged(events::ChunkOffset(report.offset));
-    identity_.chunks.note(report.offset, report.timestamp_ms);
+    identity_.of(Log::chunks).note(report.offset, report.timestamp_ms);
   }
   if (phase_ == Phase::draining_reports && output_.all_reported()) settled();
 }
@@ -179,7 +178,7 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
     case Purpose::dlq:
       break;
     case Purpose::terminal:
-      identity_.chunks.note(report.offset, report.timestamp_ms);
+      identity_.of(Log::chunks).note(report.offset, report.timestamp_ms);
       terminal_acknowledged(sent, events::ChunkOffset(report.offset));
       break;
     default:
@@ -253,12 +252,8 @@ void Partition::commit_news() {
   if (committer_.pending()) return;
   // What was read since the last look bears no witness yet, so no commit named it. Where nothing further is committed,
   // a successor would not notice that just those records are gone.
-  constexpr auto any = std::numeric_limits<std::int64_t>::max();
   const bool newer_witnesses =
-      inherited_ && !identity_.older &&
-      (identity_.requests.below(committer_.offset().value()).offset > inherited_->requests_log.offset ||
-       identity_.audit.below(any).offset > inherited_->audit_log.offset ||
-       identity_.chunks.below(any).offset > inherited_->chunks_log.offset);
+      inherited_ && !gone_.witness() && identity_.is_newer_than(*inherited_, committer_.offset());
   if (ledger_.committable() != committer_.offset() || committer_.has_news() || newer_witnesses) send_commit();
 }
 

@@ -27,13 +27,13 @@ void Partition::begin(const kafka::Committed& committed) {
   }
   start_ = events::RequestOffset(committed.offset.value_or(0));
   if (inherited_) {
-    identity_.tails_by_time = inherited_->tails_by_time;
+    gone_.set_tails_by_time(inherited_->tails_by_time);
     for (const auto& letter : inherited_->dead_letters) committer_.inherit_dead_letter(letter);
     well_workers_.inherit(inherited_->well_workers);
   }
   start_committed_ = committed.offset.has_value();
   waiting_since_ = services_.environment.now().steady;
-  inherit_witnesses();
+  if (inherited_) identity_.inherit(*inherited_, services_.environment.now().steady);
   ledger_ = Ledger(start_);
   committer_.begin(events::RequestOffset(committed.offset.value_or(-1)), committed.metadata);
   // A partition that nobody has claimed starts at a number above any that a lost history could have used.
@@ -58,7 +58,6 @@ void Partition::expect(std::initializer_list<Phase> phases, std::string_view ste
 
 void Partition::claim() {
   expect({Phase::claiming}, "a claim");
-  identity_.claimed = false;
   instance_ = services_.hub.next_instance();
   ownership_events_ = 0;
   fold_ = events::AuditFold(tails_inherited() ? inherited_->epoch_at_audit_offset : 0);
@@ -81,7 +80,7 @@ void Partition::claim() {
 // the end of the chunk log, so that whatever an earlier owner published before it could know of the claim is seen.
 void Partition::claim_reported() {
   if (phase_ != Phase::claiming) return;
-  identity_.claimed = true;
+  takeover_.claim_reported();
   // Positions of another log mean nothing.
   if (waits_for_looks()) return;
   spdlog::debug("partition {}: the claim of epoch {} is in the log", number_, epoch_);
@@ -153,7 +152,7 @@ void Partition::fail(std::string_view why) {
   dead_letters_.forget_reloads();
   refused_.clear();
   gaps_.report_all_again();
-  for (auto& range : identity_.lost) range.told = false;
+  gone_.report_all_again();
   for (auto& [offset, job] : jobs_) {
     over(job);
     reload_ended(job);
@@ -224,7 +223,7 @@ void Partition::on_committed(std::uint32_t sequence, kafka::CommitOutcome outcom
   services_.metrics.commits.add();
   inherited_ = events::decode_commit_metadata(committer_.metadata());
   if (phase_ == Phase::committing) {
-    identity_.tails_by_time = false;
+    gone_.set_tails_by_time(false);
     run();
   } else if (phase_ == Phase::verifying_ownership) {
     epoch_ = next_epoch(std::max(epoch_, fold_.epoch()));

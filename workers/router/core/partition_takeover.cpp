@@ -16,8 +16,6 @@ namespace tokenrail::router {
 
 namespace {
 
-// A log that gives neither a record nor its end for so long is asked for again.
-constexpr Millis reading_patience{30'000};
 // Claims with nothing else said between them after which requests are prepared one at a time, and how many of them.
 constexpr int silent_claims_max = 3;
 constexpr int isolated_requests = 100;
@@ -40,7 +38,7 @@ void Partition::on_log_record(Log log, const kafka::Record& record) {
     }
     return;
   }
-  reading_.heard_at = services_.environment.now().steady;
+  reading_.heard(services_.environment.now().steady);
   if (log == Log::chunks) {
     if (takeover_.end_is_known() || planted(Bug::chunk_end_early)) {
       chunk_tail_record(record);
@@ -74,7 +72,7 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
     if (phase_ == Phase::locating) {
       stop_log(Log::requests);
       begins_at(events::RequestOffset(next_offset));
-      if (next_offset == 0 && !identity_.tails_by_time) {
+      if (next_offset == 0 && !gone_.tails_by_time()) {
         // No request was ever read here: the logs contain claims at most, so the brokers are not asked for a place.
         located({.audit = events::AuditOffset(kafka::offset_beginning),
                  .chunk = events::ChunkOffset(kafka::offset_beginning)});
@@ -86,7 +84,7 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
     }
     return;
   }
-  reading_.heard_at = services_.environment.now().steady;
+  reading_.heard(services_.environment.now().steady);
   if (log == Log::chunks) {
     const events::ChunkOffset end(next_offset);
     const bool wanted = phase_ == Phase::reading_chunks || leases_.any_expired();
@@ -133,7 +131,7 @@ void Partition::audit_tail_record(const kafka::Record& record) {
     spdlog::warn("partition {}: the audit log begins at {}, its tail was to be read from {}: retention has cut it",
                  number_, record.offset, begin.value());
   }
-  identity_.audit.note(record.offset, record.timestamp_ms);
+  identity_.of(Log::audit).note(record.offset, record.timestamp_ms);
   const auto facts = events::parse_audit(record.value.value_or(""));
   if (!facts || events::source_partition(*facts) != number_) return;
   const auto verdict = fold_.apply(offset, *facts);
@@ -184,7 +182,7 @@ void Partition::read_chunks_from(events::ChunkOffset from) {
 
 void Partition::check_reading() {
   expect({Phase::reading_audit, Phase::reading_chunks}, "a check of the tails");
-  if (services_.environment.now().steady - reading_.heard_at < reading_patience) return;
+  if (!reading_.is_silent(services_.environment.now().steady)) return;
   fail("one of its logs gives neither a record nor its end");
 }
 
@@ -196,13 +194,13 @@ void Partition::chunk_tail_record(const kafka::Record& record) {
   } else {
     return;
   }
-  identity_.chunks.note(record.offset, record.timestamp_ms);
+  identity_.of(Log::chunks).note(record.offset, record.timestamp_ms);
 }
 
 void Partition::chunk_tail_read(events::ChunkOffset end) {
   expect({Phase::reading_chunks}, "the end of the chunk tail");
   stop_log(Log::chunks);
-  identity_.chunks.reaches(end.value());
+  identity_.of(Log::chunks).reaches(end.value());
   positions_.recovered(takeover_.tail_read(end, !fold_.open().empty() && chunk_tail_starts_late(end)));
   recovered();
 }

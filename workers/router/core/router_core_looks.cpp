@@ -72,14 +72,13 @@ void RouterCore::look_step() {
   looks_.dead_letters.clear();
   std::vector<kafka::WitnessQuestion> questions;
   for (const auto& [number, partition] : partitions_) {
-    const auto witnesses = partition->witnesses();
+    auto& identity = partition->log_identity();
+    const auto witnesses = identity.ask();
     for (const auto log : logs) {
       const auto& witness = witnesses[static_cast<std::size_t>(log)];
       if (!witness.knows()) continue;
-      looks_.asked.push_back({.log = log,
-                              .partition = number,
-                              .generation = partition->generation(),
-                              .version = partition->logs_version()});
+      looks_.asked.push_back(
+          {.log = log, .partition = number, .generation = partition->generation(), .version = identity.version()});
       questions.push_back({.partition = {.topic = topic_of(log), .partition = number}, .witness = witness});
     }
   }
@@ -116,12 +115,12 @@ void RouterCore::on_survey(std::uint64_t token, const Result<kafka::LogSurvey>& 
   }
   note_topics(survey->partitions);
 
-  std::map<std::int32_t, Partition::Looks> by_partition;
+  std::map<std::int32_t, LogIdentity::Answers> by_partition;
   std::map<std::string, std::vector<std::int32_t>> others;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const auto& [log, number, generation, version] = asked[i];
     auto* const owner = partition(number, generation);
-    if (owner == nullptr || owner->logs_version() != version) continue;
+    if (owner == nullptr || owner->log_identity().version() != version) continue;
     const auto& answer = survey->answers[i];
     by_partition[number][static_cast<std::size_t>(log)] = answer;
     if (answer && answer->verdict == kafka::LogVerdict::another) others[topic_of(log)].push_back(number);

@@ -15,6 +15,7 @@ constexpr Millis clock_skew_max{60'000};
 }  // namespace
 
 void Takeover::begin() {
+  claim_is_in_log_ = false;
   answers_.clear();
   origins_.clear();
   first_event_.reset();

@@ -34,6 +34,9 @@ class Takeover {
 
   /// There is a new claim: nothing has been read under it.
   void begin();
+  /// The claim is in the log.
+  void claim_reported() { claim_is_in_log_ = true; }
+  [[nodiscard]] bool claim_is_in_log() const { return claim_is_in_log_; }
 
   // --- the tail of llm.audit
   /// Its next record. Returns whether it is the first, and lies behind where the tail was to begin (below 0: anywhere):
@@ -86,6 +89,7 @@ class Takeover {
   void forget_origins() { origins_.clear(); }
 
  private:
+  bool claim_is_in_log_ = false;
   std::optional<events::AuditOffset> first_event_{};
   std::int64_t events_ = 0;
   std::int64_t epoch_seen_ = 0;
