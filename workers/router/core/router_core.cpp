@@ -10,7 +10,6 @@
 #include "common/events/cancellation.hpp"
 #include "workers/router/core/attempt.hpp"
 #include "workers/router/core/planted.hpp"
-#include "workers/router/core/report_tokens.hpp"
 
 namespace tokenrail::router {
 
@@ -75,8 +74,7 @@ void RouterCore::connect(kafka::Producer* producer) {
   topics_[static_cast<std::size_t>(Output::audit)] = producer_->topic(options_.topics.audit);
   topics_[static_cast<std::size_t>(Output::dlq)] = producer_->topic(options_.topics.dlq);
   // What an older one had not reported never will be.
-  sent_.clear();
-  batch_numbers_.clear();
+  tokens_.clear();
   for (auto& [number, partition] : partitions_) partition->on_producer();
   for (auto& [number, partition] : continuing_) partition->on_producer();
 }
@@ -202,20 +200,18 @@ bool RouterCore::is_cancelled(const std::string& org_id, const std::string& requ
 
 Partition* RouterCore::partition(std::int32_t number, std::uint64_t generation) {
   const auto index = static_cast<std::size_t>(number);
-  const auto low = generation & low_mask;
-  if (index < by_number_.size() && by_number_[index] != nullptr && (by_number_[index]->generation() & low_mask) == low)
+  const auto low = generation & ReportTokens::low_mask;
+  if (index < by_number_.size() && by_number_[index] != nullptr &&
+      (by_number_[index]->generation() & ReportTokens::low_mask) == low)
     return by_number_[index];
   const auto it = continuing_.find({low, number});
   return it == continuing_.end() ? nullptr : it->second.get();
 }
 
 Partition* RouterCore::partition_of_chunk(std::uint64_t token) {
-  const auto number = static_cast<std::int32_t>((token & ~chunk_flag) >> partition_shift);
-  const auto generation = token >> generation_shift & generation_mask;
-  const auto is = [&](const Partition& p) {
-    return p.number() == number && (p.generation() & generation_mask) == generation;
-  };
-  const auto index = static_cast<std::size_t>(number);
+  const auto owner = ReportTokens::owner_of_chunk(token);
+  const auto is = [&](const Partition& p) { return owner.is(p.number(), p.generation()); };
+  const auto index = static_cast<std::size_t>(owner.partition);
   if (index < by_number_.size() && by_number_[index] != nullptr && is(*by_number_[index])) return by_number_[index];
   const auto it = std::ranges::find_if(continuing_, [&](const auto& entry) { return is(*entry.second); });
   return it == continuing_.end() ? nullptr : it->second.get();
@@ -230,21 +226,18 @@ kafka::Produced RouterCore::send(Output output, const std::optional<std::string>
   const auto topic = topics_[static_cast<std::size_t>(output)];
   const auto where = output == Output::dlq ? sent.partition % dead_letter_partitions_ : sent.partition;
   const auto name = key ? std::optional<std::string_view>(*key) : std::nullopt;
-  const auto number = static_cast<std::uint64_t>(sent.partition) << partition_shift;
 
   if (sent.purpose == Purpose::chunk) {
-    return producer_->produce(
-        topic, where, name, value, headers,
-        chunk_flag | number | (sent.generation & generation_mask) << generation_shift | low_unit(sent.unit), sent.unit);
+    return producer_->produce(topic, where, name, value, headers, ReportTokens::of_chunk(sent), sent.unit);
   }
-  const auto token = number | (++next_token_ & low_mask);
+  const auto token = tokens_.next(sent.partition);
   const auto produced = producer_->produce(topic, where, name, value, headers, token, sent.unit);
-  if (produced == kafka::Produced::accepted) sent_.emplace(token, sent);
+  if (produced == kafka::Produced::accepted) tokens_.accepted(token, sent);
   return produced;
 }
 
 void RouterCore::ProducerSide::on_report(const kafka::Report& report) {
-  if ((report.token & chunk_flag) != 0) {
+  if (ReportTokens::is_chunk(report.token)) {
     if (auto* owner = core.partition_of_chunk(report.token)) {
       owner->on_chunk_report(report, low_unit(report.token));
       // A chunk that is acknowledged unblocks nothing.
@@ -252,22 +245,13 @@ void RouterCore::ProducerSide::on_report(const kafka::Report& report) {
     }
     return;
   }
-  const auto it = core.sent_.find(report.token);
-  if (it == core.sent_.end()) return;
-  const auto sent = it->second;
-  core.sent_.erase(it);
-  const auto placed = core.without_batch_number(sent, report);
-  if (auto* owner = core.partition(sent.partition, sent.generation)) {
-    owner->on_report(sent, placed);
+  const auto sent = core.tokens_.take(report.token);
+  if (!sent) return;
+  const auto placed = core.tokens_.placed(*sent, report);
+  if (auto* owner = core.partition(sent->partition, sent->generation)) {
+    owner->on_report(*sent, placed);
   }
   core.after_event();
-}
-
-kafka::Report RouterCore::without_batch_number(const Sent& sent, const kafka::Report& report) {
-  if (sent.purpose == Purpose::terminal || sent.purpose == Purpose::dlq || !report.ok) return report;
-  auto placed = report;
-  placed.offset = batch_numbers_[sent.partition].offset_of(report.offset).value_or(-1);
-  return placed;
 }
 
 const std::string& RouterCore::topic(Output output) const {

@@ -19,12 +19,12 @@
 #include "common/kafka/log_reader.hpp"
 #include "common/kafka/producer.hpp"
 #include "common/telemetry/health.hpp"
-#include "workers/router/core/batch_numbers.hpp"
 #include "workers/router/core/cancellations.hpp"
 #include "workers/router/core/fair_queue.hpp"
 #include "workers/router/core/in_flight.hpp"
 #include "workers/router/core/partition.hpp"
 #include "workers/router/core/refusals.hpp"
+#include "workers/router/core/report_tokens.hpp"
 #include "workers/router/core/services.hpp"
 #include "workers/router/core/window.hpp"
 
@@ -168,7 +168,6 @@ class RouterCore final : private Hub, private PartitionIo {
   void notice_cancellations_unread();
 
   void on_cancellation(const kafka::Record& record);
-  kafka::Report without_batch_number(const Sent& sent, const kafka::Report& report);
   Partition* partition(std::int32_t number, std::uint64_t generation);
   Partition* partition_of_chunk(std::uint64_t token);
   void ask_committed();
@@ -240,10 +239,7 @@ class RouterCore final : private Hub, private PartitionIo {
   Millis release_until_{0};
   Millis last_turn_{0};  ///< steady; when the loop last came by
 
-  // Records that are more than a chunk, by the low bits of their token.
-  std::uint64_t next_token_ = 0;
-  std::unordered_map<std::uint64_t, Sent> sent_{};
-  std::map<std::int32_t, BatchNumbers> batch_numbers_{};  ///< of the audit log, by partition
+  ReportTokens tokens_{};
 
   struct PendingCommit {
     std::uint64_t generation;

@@ -6,7 +6,6 @@
 #include <spdlog/spdlog.h>
 
 #include "workers/router/core/record_size.hpp"
-#include "workers/router/core/report_tokens.hpp"
 #include "workers/router/core/router_core.hpp"
 
 namespace tokenrail::router {
@@ -88,7 +87,7 @@ void RouterCore::release_step() {
     }
     by_number_[static_cast<std::size_t>(number)] = nullptr;
     if (partition->phase() == Partition::Phase::continuing)
-      continuing_.emplace(std::pair{partition->generation() & low_mask, number}, std::move(partition));
+      continuing_.emplace(std::pair{partition->generation() & ReportTokens::low_mask, number}, std::move(partition));
     it = partitions_.erase(it);
   }
   if (!partitions_.empty()) return;
