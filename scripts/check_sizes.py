@@ -36,7 +36,7 @@ EXCEPTIONS: Dict[str, int] = {
     "workers/router/core/partition.hpp Partition: fields": 42,
     "workers/router/core/partition.hpp Partition: methods": 162,
     "workers/router/core/provider_call.hpp ProviderCall: fields": 21,
-    "workers/router/core/router_core.hpp RouterCore: fields": 69,
+    "workers/router/core/router_core.hpp RouterCore: fields": 65,
     "workers/router/core/router_core.hpp RouterCore: methods": 73,
     "workers/router/core/router_metrics.hpp RouterMetrics: fields": 42,
     "workers/router/shell/worker.hpp Worker: fields": 35,

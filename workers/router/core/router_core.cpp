@@ -330,7 +330,7 @@ void RouterCore::after_event() {
 }
 
 void RouterCore::pump() {
-  if (pumping_ || draining_ || releasing_ || !usable() || !projection_.complete()) return;
+  if (pumping_ || drain_.begun() || releasing_ || !usable() || !projection_.complete()) return;
   if (!cancellations_read()) return;
   pumping_ = true;
   queue_.unpark(in_flight_);
@@ -426,19 +426,17 @@ void RouterCore::notice_stall(Millis now) {
 
 void RouterCore::drain(Millis limit, std::function<void()> done) {
   const auto now = environment_.now().steady;
-  if (draining_) {
-    drain_until_ = now;
+  if (drain_.begun()) {
+    drain_.hurry(now);
   } else {
-    draining_ = true;
-    drain_until_ = now + limit;
-    drained_ = std::move(done);
+    drain_.begin(now + limit, std::move(done));
     adjust_reading();
     spdlog::info("draining: {} attempts run, at most {} s more", in_flight(), limit.count() / 1000);
     if (consumer_ == nullptr) {
-      left_ = true;
+      drain_.left_group();
     } else {
       consumer_->leave([this] {
-        left_ = true;
+        drain_.left_group();
         after_event();
       });
     }
@@ -447,18 +445,16 @@ void RouterCore::drain(Millis limit, std::function<void()> done) {
 }
 
 void RouterCore::drain_step() {
-  if (!draining_ || !drained_) return;
+  if (!drain_.runs()) return;
   const auto now = environment_.now().steady;
   // Not while the group has still to ask for what is owned: only what was released is finished or cut here.
-  if (now >= drain_until_ && !interrupted_ && !releasing_ && partitions_.empty()) {
-    interrupted_ = true;
+  if (!releasing_ && partitions_.empty() && drain_.take_deadline(now)) {
     if (in_flight() > 0) spdlog::warn("the drain deadline has come: {} attempts are cut short", in_flight());
     for (auto& [number, partition] : continuing_) partition->interrupt_all("drain");
   }
-  const bool patience_over = now >= drain_until_ + options_.drain_grace;
   // The group may be left before a release is acknowledged; what runs there is finished behind it.
-  if (!patience_over && (!left_ || releasing_ || !continuing_.empty())) return;
-  std::exchange(drained_, nullptr)();
+  const bool finished = !releasing_ && continuing_.empty();
+  if (drain_.is_over(now, options_.drain_grace, finished)) drain_.take_done()();
 }
 
 }  // namespace tokenrail::router

@@ -20,6 +20,7 @@
 #include "common/kafka/producer.hpp"
 #include "common/telemetry/health.hpp"
 #include "workers/router/core/cancellations.hpp"
+#include "workers/router/core/drain.hpp"
 #include "workers/router/core/fair_queue.hpp"
 #include "workers/router/core/in_flight.hpp"
 #include "workers/router/core/partition.hpp"
@@ -298,11 +299,7 @@ class RouterCore final : private Hub, private PartitionIo {
   Millis next_round_{0};  ///< commits and checks
   Millis armed_at_ = Millis::max();
 
-  bool draining_ = false;
-  bool left_ = false;  ///< the group
-  bool interrupted_ = false;
-  Millis drain_until_{0};
-  std::function<void()> drained_{};
+  Drain drain_{};
 };
 
 }  // namespace tokenrail::router

@@ -34,7 +34,7 @@ void RouterCore::ask_committed() {
   }
   consumer_->committed(assigned_, [this, generation = generation_](Result<std::vector<kafka::Committed>> answer) {
     // Nor does a worker that leaves claim anything: nobody would ask it to give that up again.
-    if (generation != generation_ || assigned_.empty() || consumer_ == nullptr || draining_) return;
+    if (generation != generation_ || assigned_.empty() || consumer_ == nullptr || drain_.begun()) return;
     if (!answer) {
       spdlog::warn("the committed offsets could not be read ({}); asking again", answer.error().detail);
       ask_again_at_ = environment_.now().steady + offsets_ask_again;
@@ -111,7 +111,7 @@ void RouterCore::ConsumerSide::on_fatal(const Error& error) {
   core.drop_partitions();
   core.consumer_ = nullptr;
   core.joined_ = false;
-  core.left_ = core.draining_;
+  core.drain_.left_group();
   if (core.on_consumer_lost) core.on_consumer_lost();
   core.after_event();
 }
@@ -144,11 +144,11 @@ void RouterCore::ConsumerSide::on_record(kafka::Record&& record) {
 
 void RouterCore::adjust_reading() {
   if (consumer_ == nullptr) return;
-  if (reading_ && (window_.full() || draining_)) {
-    if (!draining_) metrics_.backpressure_stops.add();
+  if (reading_ && (window_.full() || drain_.begun())) {
+    if (!drain_.begun()) metrics_.backpressure_stops.add();
     reading_ = false;
     consumer_->set_reading(false);
-  } else if (!reading_ && window_.roomy() && !draining_) {
+  } else if (!reading_ && window_.roomy() && !drain_.begun()) {
     reading_ = true;
     consumer_->set_reading(true);
   }

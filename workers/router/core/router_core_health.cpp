@@ -39,7 +39,7 @@ std::vector<telemetry::Condition> RouterCore::conditions() const {
   }
   // Of the topics one thing at a time: what comes first may be the reason of the rest.
   all.push_back({.name = "topics", .problem = topic_problems_.empty() ? "" : topic_problems_.front()});
-  if (draining_) all.push_back({.name = "draining", .problem = "the worker is shutting down"});
+  if (drain_.begun()) all.push_back({.name = "draining", .problem = "the worker is shutting down"});
   return all;
 }
 
