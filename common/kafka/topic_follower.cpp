@@ -1,5 +1,8 @@
 #include "common/kafka/topic_follower.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include <spdlog/spdlog.h>
 
 namespace tokenrail::kafka {
@@ -19,9 +22,43 @@ void TopicFollower::read(LogReader& reader, std::int32_t first, std::int32_t end
   reader.start(points);
 }
 
+/// The topic is another one, of so many partitions. Keys are not remembered by partition, so all are read again.
+void TopicFollower::read_again(LogReader& reader, std::int32_t partitions) {
+  std::vector<TopicPartition> gone;
+  for (auto i = partitions; i < partitions_; ++i) gone.push_back({.topic = topic_, .partition = i});
+  reader.stop(gone);
+  trails_.erase(trails_.lower_bound(partitions), trails_.end());
+  ended_.erase(ended_.lower_bound(partitions), ended_.end());
+  partitions_ = std::min(partitions_, partitions);
+  replacement_ = Replacement{};
+  read(reader, 0, partitions_);
+}
+
+void TopicFollower::on_record(const Record& record) {
+  trails_[record.partition].note(record.offset, record.timestamp_ms);
+  if (!replacement_) return;
+  const auto key = record.key.value_or("");
+  if (key == mark_key_) {
+    replacement_->marked = record.value.has_value();
+  } else if (record.value) {
+    replacement_->keys.insert(key);
+  } else {
+    replacement_->keys.erase(key);
+  }
+}
+
 void TopicFollower::on_end(std::int32_t partition, std::int64_t next_offset) {
   trails_[partition].reaches(next_offset);
   ended_.insert(partition);
+  if (replacement_) replacement_->ended.insert(partition);
+}
+
+std::optional<TopicFollower::Keys> TopicFollower::take_keys() {
+  if (!replacement_ || !replacement_->marked) return std::nullopt;
+  if (static_cast<std::int32_t>(replacement_->ended.size()) < partitions_) return std::nullopt;
+  auto keys = std::move(replacement_->keys);
+  replacement_.reset();
+  return keys;
 }
 
 std::vector<std::int32_t> TopicFollower::ask(std::vector<WitnessQuestion>& questions) {
@@ -44,15 +81,16 @@ void TopicFollower::on_survey(LogReader& reader, const LogSurvey& survey, std::s
     if (answer->verdict != LogVerdict::another) continue;
     another = true;
     trails_[partition].clear();
-    read(reader, partition, partition + 1);
   }
+  const auto found = survey.partitions.find(topic_);
   if (another) {
     spdlog::warn(
         "{} is another topic than was read before: it was created again, or its log went back; it is read from its "
         "beginning, and what is known of the {} stays until then",
         topic_, content_);
+    read_again(reader, found == survey.partitions.end() ? partitions_ : found->second);
   }
-  if (const auto found = survey.partitions.find(topic_); found != survey.partitions.end()) read(reader, found->second);
+  if (found != survey.partitions.end()) read(reader, found->second);
 }
 
 }  // namespace tokenrail::kafka

@@ -64,6 +64,7 @@ Result<Authentication> authentication_of(const events::DeploymentState& deployme
 }  // namespace
 
 StoredCredentials::Applied StoredCredentials::apply(std::string_view key, std::optional<std::string_view> value) {
+  if (key == events::registry_mark_key) return Applied::mark;
   const auto held = held_.find(key);
   if (!value) {
     if (held == held_.end()) return Applied::unchanged;
@@ -79,6 +80,10 @@ StoredCredentials::Applied StoredCredentials::apply(std::string_view key, std::o
   if (credential->version <= held->second.version) return Applied::unchanged;
   held->second = std::move(*credential);
   return Applied::changed;
+}
+
+std::size_t StoredCredentials::keep_only(const std::set<std::string, std::less<>>& keys) {
+  return std::erase_if(held_, [&](const auto& held) { return !keys.contains(held.first); });
 }
 
 Result<Credential> StoredCredentials::open(const events::DeploymentState& deployment, const ModelScope& model,

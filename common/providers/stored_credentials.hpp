@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -34,9 +36,12 @@ class StoredCredentials {
     changed,
     unchanged,  ///< an older version than the one held, or the same
     removed,    ///< a tombstone
+    mark,       ///< `_registry`
     malformed,  ///< the record could not be read, or belongs under another key; what was held stays
   };
   Applied apply(std::string_view key, std::optional<std::string_view> value);
+  /// Forgets every credential whose record key is not among these. Returns how many.
+  std::size_t keep_only(const std::set<std::string, std::less<>>& keys);
 
   /// The credential that the deployment names. It is used only for a connection of its own scope and provider, and only
   /// for a model that is in the scope of that connection. `now_ms`: Unix.

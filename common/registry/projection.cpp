@@ -88,6 +88,22 @@ Applied Projection::apply(std::string_view key, std::optional<std::string_view> 
   return Applied::ignored;
 }
 
+std::size_t Projection::keep_only(const std::set<std::string, std::less<>>& keys) {
+  std::vector<std::string> gone;
+  const auto look_at = [&](const auto& records) {
+    for (const auto& [key, record] : records)
+      if (!keys.contains(key)) gone.push_back(key);
+  };
+  look_at(models_);
+  look_at(defaults_);
+  look_at(aliases_);
+  look_at(views_);
+  look_at(grants_);
+  look_at(organizations_);
+  for (const auto& key : gone) apply(key, std::nullopt);
+  return gone.size();
+}
+
 Applied Projection::apply_mark(std::optional<std::string_view> value) {
   if (!value) {
     mark_.reset();

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -50,6 +51,8 @@ class Projection {
     malformed,  ///< the value could not be read; what was held stays
   };
   Applied apply(std::string_view key, std::optional<std::string_view> value);
+  /// Forgets every record whose key is not among these; the mark stays. Returns how many.
+  std::size_t keep_only(const std::set<std::string, std::less<>>& keys);
 
   /// The mark has been seen: what is held is a whole registry.
   [[nodiscard]] bool complete() const { return mark_.has_value(); }

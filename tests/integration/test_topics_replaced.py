@@ -6,6 +6,7 @@ restarted, and every request that is produced afterwards is answered once.
 import functools
 import json
 import os
+import signal
 import threading
 
 import confluent_kafka
@@ -358,6 +359,33 @@ def test_credentials_grow_and_are_created_again(make_stack, provider):
         other.stop()
     assert world.end("fresh")["finishReason"] == "stop", router.text()
     assert Provider.seen[-1] == SECOND
+
+
+def test_what_was_revoked_while_a_router_stood_still_is_forgotten(make_stack, provider):
+    """The tombstones are on topics that are gone when it reads again."""
+    Provider.accepted, Provider.seen = {FIRST}, []
+    stack = make_stack()
+    stack.verified_at_end = False
+    world = World(stack, provider)
+    router, = stack.whole(TOKENRAIL_KEYRING_FILE=world.ring)
+    router.wait_ready()
+    assert world.end("before")["finishReason"] == "stop"
+    router.signal(signal.SIGSTOP)
+    try:
+        stack.cli("credentials", "revoke", "main", "--org", "acme", "--force")
+        world.published()
+        create_again(stack, "model_registry.credentials")
+        said_once(stack, "model_registry.credentials", did="written")
+        log = Log(stack, "model_registry.credentials")
+        wait_until("registry-sync has filled it", lambda: [r.key() for r in log.poll()] == [b"_registry"])
+        log.close()
+    finally:
+        router.signal(signal.SIGCONT)
+    wait_until("the router forgets", lambda: f"are not on the new {stack.topic('model_registry.credentials')}"
+               in router.text())
+    calls = len(Provider.seen)
+    assert world.end("after")["error"]["code"] == "CREDENTIAL_MISSING"
+    assert len(Provider.seen) == calls
 
 
 def test_every_topic_grows_under_load(make_stack):

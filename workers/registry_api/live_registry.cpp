@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
+#include "common/events/model_event.hpp"
 #include "common/telemetry/loop_turns.hpp"
 #include "workers/registry_api/loop_step.hpp"
 
@@ -25,7 +26,7 @@ constexpr auto look_again = 1s;  ///< while there is no whole registry
 }  // namespace
 
 LiveRegistry::LiveRegistry(boost::asio::io_context& loop, std::string topic)
-    : loop_(loop), topic_(std::move(topic), "models"), timer_(loop) {}
+    : loop_(loop), topic_(std::move(topic), "models", std::string(events::registry_mark_key)), timer_(loop) {}
 
 LiveRegistry::~LiveRegistry() = default;
 
@@ -100,11 +101,22 @@ void LiveRegistry::on_record(kafka::Record&& record) {
     spdlog::warn("the registry record at {} {}:{} could not be read; what was known before stays", record.topic,
                  record.partition, record.offset);
   }
+  forget_unnamed();
+}
+
+void LiveRegistry::forget_unnamed() {
+  const auto keys = topic_.take_keys();
+  if (!keys) return;
+  if (const auto count = projection_.keep_only(*keys); count > 0) {
+    spdlog::warn("{} of the registry's records that were known before are not on the new {}, and are forgotten", count,
+                 topic_.topic());
+  }
 }
 
 void LiveRegistry::on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) {
   const bool before = problem().empty();
   topic_.on_end(partition.partition, next_offset);
+  forget_unnamed();
   if (!before && problem().empty()) spdlog::info("the registry is there ({} models)", projection_.size());
 }
 

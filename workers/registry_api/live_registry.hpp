@@ -41,6 +41,8 @@ class LiveRegistry final : private kafka::LogReaderListener {
   void on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) override;
   void on_failure(const kafka::TopicPartition& partition, const Error& error) override;
 
+  /// What a topic that was created again does not name.
+  void forget_unnamed();
   /// Asks for the topic's partitions and whether they are still the same logs, and again after a while.
   void look();
   void look_later();

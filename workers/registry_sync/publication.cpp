@@ -151,7 +151,7 @@ boost::asio::awaitable<Result<bool>> Publication::reconcile_topic() {
                  topic->content.records().size(), name.topic);
   }
   auto records = std::move(todo.records);
-  if (todo.mark) records.push_back(mark_record(*states, now_ms()));
+  if (todo.mark) records.push_back(mark_record(kept_.topic.name().kind, *states, now_ms()));
   if (!records.empty()) {
     const bool sent = co_await relay_.send(std::move(records));
     if (!sent) co_return false;

@@ -124,7 +124,7 @@ std::vector<Outgoing> records_of(const registry::OutboxRecord& record) {
 }
 
 void TopicContent::apply(std::string_view key, std::optional<std::string_view> value) {
-  if (topic_ == Destination::state && key == events::registry_mark_key) {
+  if (key == events::registry_mark_key) {
     const auto mark = value ? events::parse_registry_mark(*value) : fail(ErrorKind::not_found, "a tombstone");
     mark_ = mark ? Mark::there : value ? Mark::unreadable : Mark::missing;
     if (mark) highest_version_ = std::max(highest_version_, mark->version);
@@ -184,8 +184,8 @@ Reconciliation reconcile(const TopicContent& topic, const std::vector<registry::
                               .value = std::nullopt,
                               .headers = headers_of(id, key, kind_of_type(held.type)->purged_type, now_ms)});
   }
-  result.mark =
-      topic.topic() == Destination::state && (topic.mark() != TopicContent::Mark::there || !result.records.empty());
+  const bool may_mark = topic.topic() == Destination::state || may_remove || topic.records().empty();
+  result.mark = may_mark && (topic.mark() != TopicContent::Mark::there || !result.records.empty());
   return result;
 }
 
@@ -204,11 +204,11 @@ std::int64_t models_in(const std::vector<registry::PublishedState>& database) {
   return std::ranges::count(database, events::model_upserted_type, &registry::PublishedState::type);
 }
 
-Outgoing mark_record(const std::vector<registry::PublishedState>& database, std::int64_t now_ms) {
+Outgoing mark_record(Destination topic, const std::vector<registry::PublishedState>& database, std::int64_t now_ms) {
   events::RegistryMark mark{.version = 0, .models = models_in(database)};
   for (const auto& state : database) mark.version = std::max(mark.version, state.version);
   const std::string key(events::registry_mark_key);
-  return {.to = Destination::state,
+  return {.to = topic,
           .key = key,
           .value = events::to_json(mark),
           .headers = headers_of(fmt::format("mark-{}-{}", mark.version, mark.models), key, events::registry_mark_type,

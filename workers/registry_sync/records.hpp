@@ -50,7 +50,6 @@ class TopicContent {
 
   [[nodiscard]] Destination topic() const { return topic_; }
   [[nodiscard]] const std::map<std::string, Held, std::less<>>& records() const { return records_; }
-  /// The mark of the state topic; the other topic has none.
   [[nodiscard]] Mark mark() const { return mark_; }
   /// The highest version that the topic contains.
   [[nodiscard]] std::int64_t highest_version() const { return highest_version_; }
@@ -71,10 +70,12 @@ struct Reconciliation {
   std::int64_t older = 0;       ///< whose last record is an older version
   std::int64_t unreadable = 0;  ///< keys whose last record cannot be read
   std::int64_t unknown = 0;     ///< records that the database does not have: tombstones
-  bool mark = false;            ///< the `_registry` mark has to be written
+  bool mark = false;            ///< the `_registry` mark has to be written, behind the records
 };
 /// A database without models empties no state topic, and one without credentials not that of the credentials: more
 /// likely it is the wrong database. A record whose outbox rows are not published yet is left to the relay.
+/// Readers of a topic that was created again forget what it does not name once they have read its mark. So no
+/// credentials topic whose records the database does not have gets one.
 [[nodiscard]] Reconciliation reconcile(const TopicContent& topic, const std::vector<registry::PublishedState>& database,
                                        std::int64_t now_ms);
 /// "3 missing, 1 unreadable, the mark"; empty: nothing was to be done.
@@ -82,6 +83,7 @@ struct Reconciliation {
 
 /// Models among these.
 [[nodiscard]] std::int64_t models_in(const std::vector<registry::PublishedState>& database);
-[[nodiscard]] Outgoing mark_record(const std::vector<registry::PublishedState>& database, std::int64_t now_ms);
+[[nodiscard]] Outgoing mark_record(Destination topic, const std::vector<registry::PublishedState>& database,
+                                   std::int64_t now_ms);
 
 }  // namespace tokenrail::registry_sync

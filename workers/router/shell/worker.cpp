@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/crypto/key_ring_settings.hpp"
+#include "common/events/model_event.hpp"
 #include "common/http/client_options.hpp"
 #include "common/kafka/endings.hpp"
 #include "common/open_files.hpp"
@@ -61,8 +62,8 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
     : loop_(loop),
       values_(values),
       options_(bounded_by_open_files(router_options(values))),
-      registry_topic_(options_.topics.registry, "models"),
-      credentials_topic_(options_.topics.credentials, "credentials"),
+      registry_topic_(options_.topics.registry, "models", std::string(events::registry_mark_key)),
+      credentials_topic_(options_.topics.credentials, "credentials", std::string(events::registry_mark_key)),
       asking_(loop, properties()),
       signals_(loop, SIGTERM, SIGINT),
       hang_up_(loop, SIGHUP),

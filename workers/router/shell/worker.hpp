@@ -75,6 +75,7 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   void on_registry_record(const kafka::Record& record);
   void on_credential_record(const kafka::Record& record);
   void warn_of_invalid_parameters(const std::string& key) const;
+  void forget_unnamed(kafka::TopicFollower& topic);
   void on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) override;
   void on_failure(const kafka::TopicPartition& partition, const Error& error) override;
   // LogQuestions

@@ -27,6 +27,7 @@ void Worker::on_record(kafka::Record&& record) {
   } else {
     on_registry_record(record);
   }
+  forget_unnamed(topic);
 }
 
 void Worker::on_credential_record(const kafka::Record& record) {
@@ -53,6 +54,19 @@ void Worker::on_registry_record(const kafka::Record& record) {
   }
 }
 
+/// Forgets what a topic that was created again does not name: a model or a credential that was removed while this
+/// router could not read the record that says so.
+void Worker::forget_unnamed(kafka::TopicFollower& topic) {
+  const auto keys = topic.take_keys();
+  if (!keys) return;
+  const bool credentials = &topic == &credentials_topic_;
+  const auto count = credentials ? stored_credentials_.keep_only(*keys) : projection_.keep_only(*keys);
+  if (count == 0) return;
+  spdlog::warn("{} of the {} that were known before are not on the new {}, and are forgotten", count,
+               credentials ? "credentials" : "registry's records", topic.topic());
+  if (!credentials) core_.on_registry_changed();
+}
+
 /// Warns about a model that has just changed. Its event may hold a default parameter of a newer version.
 void Worker::warn_of_invalid_parameters(const std::string& key) const {
   const auto found = projection_.models().find(key);
@@ -68,6 +82,7 @@ void Worker::on_end(const kafka::TopicPartition& partition, std::int64_t next_of
   auto& topic = partition.topic == credentials_topic_.topic() ? credentials_topic_ : registry_topic_;
   topic.on_end(partition.partition, next_offset);
   if (&topic == &credentials_topic_) credentials_problem_.clear();
+  forget_unnamed(topic);
   join_when_read();
   if (&topic == &registry_topic_ && !projection_.complete()) {
     spdlog::info("the registry topic has no finished registry yet; waiting for tokenrail-registry-sync");

@@ -168,6 +168,23 @@ TEST_F(StoredCredentialsTest, ATombstoneRemovesIt) {
   EXPECT_EQ(stored_.size(), 0U);
 }
 
+TEST_F(StoredCredentialsTest, KeepsOnlyCredentialsThatAreNamed) {
+  apply(sealed());
+  EXPECT_EQ(stored_.keep_only({"acme/_/c-1", "acme/_/c-2"}), 0U);
+  EXPECT_EQ(refusal(), "none");
+  EXPECT_EQ(stored_.keep_only({"acme/_/c-2"}), 1U);
+  EXPECT_THAT(refusal(), HasSubstr("was revoked"));
+  EXPECT_EQ(stored_.size(), 0U);
+}
+
+TEST_F(StoredCredentialsTest, TheMarkIsNoCredential) {
+  apply(sealed());
+  const auto mark = events::to_json(events::RegistryMark{.version = 3, .models = 0});
+  EXPECT_EQ(stored_.apply(events::registry_mark_key, mark), Applied::mark);
+  EXPECT_EQ(stored_.apply(events::registry_mark_key, std::nullopt), Applied::mark);
+  EXPECT_EQ(stored_.size(), 1U);
+}
+
 TEST_F(StoredCredentialsTest, OnlyNewerVersionReplaces) {
   apply(sealed("first", 1));
   EXPECT_EQ(apply(sealed("second", 2)), Applied::changed);

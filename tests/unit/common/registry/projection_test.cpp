@@ -76,6 +76,44 @@ TEST(Projection, ATombstoneRemovesTheModelFromEveryIndex) {
   EXPECT_TRUE(names_in_order(projection, "", "").empty());
 }
 
+TEST(Projection, KeepsOnlyRecordsThatAreNamed) {
+  Projection projection;
+  put(projection, model("ollama", "a"));
+  put(projection, model("ollama", "b"));
+  const auto put_record = [&](const auto& record) {
+    const auto key = events::record_key(record);
+    EXPECT_EQ(projection.apply(key, events::to_json(record)), Applied::changed) << key;
+    return key;
+  };
+  const events::RegistryDefault pointer{
+      .version = 1, .org_id = "acme", .model_id = "m", .model = {.provider = "ollama", .model_name = "a"}};
+  const events::RegistryAlias alias{.version = 1, .org_id = "acme", .alias = "best", .targets = {{.model_id = "m"}}};
+  const events::RegistryView view{.version = 1, .org_id = "acme", .name = "cheap", .for_auto = true};
+  const events::RegistryGrants grants{.version = 1, .org_id = "acme"};
+  const events::RegistryOrganization organization{.version = 1, .org_id = "acme", .slug = "acme"};
+  const std::set<std::string, std::less<>> all{events::model_key(model("ollama", "a")),
+                                               events::model_key(model("ollama", "b")),
+                                               put_record(pointer),
+                                               put_record(alias),
+                                               put_record(view),
+                                               put_record(grants),
+                                               put_record(organization)};
+  projection.apply(events::registry_mark_key, events::to_json(events::RegistryMark{.version = 1, .models = 2}));
+  EXPECT_EQ(projection.keep_only(all), 0U);
+  EXPECT_EQ(projection.size(), 2U);
+
+  EXPECT_EQ(projection.keep_only({events::model_key(model("ollama", "b"))}), 6U);
+  EXPECT_EQ(names_in_order(projection, "", ""), std::vector<std::string>{"b"});
+  EXPECT_TRUE(projection.named("", "", "a").empty());
+  EXPECT_EQ(projection.default_pointer("acme", "", "generation", "", ""), nullptr);
+  EXPECT_EQ(projection.alias("acme", "", "best"), nullptr);
+  EXPECT_EQ(projection.view("acme", "", "cheap"), nullptr);
+  EXPECT_EQ(projection.auto_view("acme", ""), nullptr);
+  EXPECT_EQ(projection.grants("acme"), nullptr);
+  EXPECT_EQ(projection.organization("acme"), nullptr);
+  EXPECT_TRUE(projection.complete());
+}
+
 TEST(Projection, KeysOfOtherKindsAreIgnored) {
   Projection projection;
   for (const auto* key : {"_future", "_future/acme/_/fast", "_future/acme/_/x/fast", "_alias", "one/two/three", ""})

@@ -67,9 +67,10 @@ PublishedState credential(const std::string& id, std::int64_t version, const std
           .payload = events::to_json(sealed)};
 }
 
-TopicContent credentials_of(const std::vector<PublishedState>& states) {
+TopicContent credentials_of(const std::vector<PublishedState>& states, bool marked = true) {
   TopicContent topic(Destination::credentials);
   for (const auto& s : states) topic.apply(s.key, s.payload);
+  if (marked) topic.apply("_registry", events::to_json(events::RegistryMark{.version = 1, .models = 0}));
   return topic;
 }
 
@@ -187,7 +188,7 @@ TEST(Reconcile, ARecreatedTopicGetsEverythingAndTheMark) {
   Projection router;
   for (const auto& record : todo.records)
     EXPECT_EQ(router.apply(record.key, record.value), Projection::Applied::changed);
-  const auto mark = mark_record(database, 0);
+  const auto mark = mark_record(Destination::state, database, 0);
   EXPECT_EQ(router.apply(mark.key, mark.value), Projection::Applied::mark);
   EXPECT_TRUE(router.complete());
   EXPECT_EQ(router.mark()->version, 4);
@@ -264,7 +265,7 @@ TEST(Reconcile, RewritesUnreadableOrRemovedMark) {
   EXPECT_EQ(words_of(reconcile(topic, database, 0)), "the mark");
   topic.apply("_registry", std::nullopt);
   EXPECT_TRUE(reconcile(topic, database, 0).mark);
-  topic.apply("_registry", *mark_record(database, 0).value);
+  topic.apply("_registry", *mark_record(Destination::state, database, 0).value);
   EXPECT_FALSE(reconcile(topic, database, 0).mark);
 }
 
@@ -304,7 +305,7 @@ TEST(Reconcile, EveryKindIsKeptWhole) {
   EXPECT_EQ(words_of(all), "5 missing, the mark");
   EXPECT_EQ(header(all.records.at(0), "ce_type"), "model_registry.default");
   EXPECT_EQ(header(all.records.at(0), "ce_id"), "state-row-of-_default/acme/_/generation/_/_-10");
-  const auto mark = events::parse_registry_mark(mark_record(database, 0).value.value_or(""));
+  const auto mark = events::parse_registry_mark(mark_record(Destination::state, database, 0).value.value_or(""));
   ASSERT_TRUE(mark.has_value());
   EXPECT_EQ(mark->models, 1) << "the mark counts models only";
   EXPECT_EQ(mark->version, 14);
@@ -339,16 +340,21 @@ TEST(Reconcile, EveryKindIsRepaired) {
 
 TEST(Reconcile, TheCredentialsTopicIsKeptWhole) {
   const std::vector database{credential("c1", 3), credential("c2", 9, "")};
-  EXPECT_EQ(words_of(reconcile(credentials_of(database), database, 0)), "") << "it has no mark";
-  const auto all = reconcile(credentials_of({}), database, 0);
+  EXPECT_EQ(words_of(reconcile(credentials_of(database), database, 0)), "");
+  EXPECT_EQ(words_of(reconcile(credentials_of(database, false), database, 0)), "the mark");
+  const auto all = reconcile(credentials_of({}, false), database, 0);
   EXPECT_THAT(keys(all.records), ElementsAre("acme/_/c1", "_/_/c2"));
   for (const auto& record : all.records) EXPECT_EQ(record.to, Destination::credentials);
-  EXPECT_FALSE(all.mark);
+  EXPECT_TRUE(all.mark);
+  const auto mark = mark_record(Destination::credentials, database, 0);
+  EXPECT_EQ(mark.to, Destination::credentials);
+  EXPECT_EQ(mark.key, "_registry");
+  EXPECT_EQ(events::parse_registry_mark(mark.value.value_or(""))->version, 9);
 
   auto topic = credentials_of({credential("c1", 2), credential("revoked", 5)});
   topic.apply("_/_/c2", "not json");
   const auto todo = reconcile(topic, database, 0);
-  EXPECT_EQ(words_of(todo), "1 older, 1 unreadable, 1 unknown to the database");
+  EXPECT_EQ(words_of(todo), "1 older, 1 unreadable, 1 unknown to the database, the mark");
   EXPECT_EQ(header(todo.records.back(), "ce_type"), "model_registry.credential.revoked");
   EXPECT_EQ(credentials_of({credential("c1", 700)}).highest_version(), 700);
   EXPECT_THAT(reconcile(credentials_of({credential("c1", 700)}), database, 0).behind,
@@ -359,9 +365,15 @@ TEST(Reconcile, NoCredentialsInTheDatabaseEmptyNoTopic) {
   EXPECT_THAT(reconcile(credentials_of({credential("c1", 3)}), {}, 0).records, IsEmpty());
 }
 
+// Readers forget what a new log with a mark does not name.
+TEST(Reconcile, CredentialsUnknownToTheDatabaseGetNoMark) {
+  EXPECT_FALSE(reconcile(credentials_of({credential("c1", 3)}, false), {}, 0).mark);
+  EXPECT_TRUE(reconcile(credentials_of({}, false), {}, 0).mark) << "the last one was revoked, or none was ever there";
+}
+
 TEST(Reconcile, KeepsStrangeKeysOfCredentialsTopic) {
   auto topic = credentials_of({credential("c1", 3)});
-  for (const auto* key : {"nonsense", "_limits/_/x", "a/b/c/d", "_registry", ""}) topic.apply(key, "{}");
+  for (const auto* key : {"nonsense", "_limits/_/x", "a/b/c/d", ""}) topic.apply(key, "{}");
   EXPECT_EQ(words_of(reconcile(topic, {credential("c1", 3)}, 0)), "");
 }
 
