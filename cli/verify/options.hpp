@@ -1,4 +1,4 @@
-// What a check is told: where the reading of each log begins and ends, what the group has committed, and what the
+// The options of a check: where the reading of each log begins and ends, what the group has committed, and what the
 // clocks may be taken for. Values only. Offsets are those of one partition number.
 #pragma once
 
