@@ -1,6 +1,7 @@
 // What every adapter tolerates in an answer: a count of tokens in another form costs the count, half a surrogate costs
 // the character, and a body of another API is named as that. Of each provider, streamed and whole.
 #include <algorithm>
+#include <optional>
 #include <regex>
 #include <string>
 #include <string_view>
@@ -23,7 +24,8 @@ Said turn() {
   return {.turn = 1, .reasoning = {"It is ", "easy."}, .text = {"Forty-", "two."}};
 }
 
-AnswerRecorder decode(const Speaker& speaker, std::string_view body, bool stream) {
+AnswerRecorder answer_of(const Speaker& speaker, std::string_view body, bool stream,
+                         std::optional<std::string> content_type = std::nullopt) {
   events::ChatRequest request;
   request.request_id = "r";
   request.org_id = "o";
@@ -34,6 +36,7 @@ AnswerRecorder decode(const Speaker& speaker, std::string_view body, bool stream
   auto call = speaker.adapter().chat(request, speaker.target(), {});
   EXPECT_TRUE(call) << speaker.provider << ": " << call.error().detail;
   if (!call) return answer;
+  if (content_type) call->decoder->head({.status = 200, .headers = {{"content-type", *content_type}}}, answer);
   call->decoder->feed(body, answer);
   call->decoder->end(answer);
   return answer;
@@ -57,7 +60,7 @@ class Tolerance : public testing::TestWithParam<bool> {};
 TEST_P(Tolerance, CountInAnotherFormCostsTheCount) {
   for (const auto& speaker : speakers()) {
     const auto body = answer_body(speaker, turn(), GetParam());
-    const auto well = decode(speaker, body, GetParam());
+    const auto well = answer_of(speaker, body, GetParam());
     ASSERT_TRUE(well.finish()) << speaker.provider;
     ASSERT_TRUE(well.usage()) << speaker.provider;
     // Gemini counts thoughts beside the text.
@@ -68,7 +71,7 @@ TEST_P(Tolerance, CountInAnotherFormCostsTheCount) {
                                     : json == "\"17\"" ? fmt::format("\"{}\"", number)
                                                        : std::string(json));
       ASSERT_NE(other, body) << speaker.provider;
-      const auto answer = decode(speaker, other, GetParam());
+      const auto answer = answer_of(speaker, other, GetParam());
       const auto what = fmt::format("{} with {}", speaker.provider, json);
       EXPECT_FALSE(answer.failure()) << what << ": " << answer.summary();
       EXPECT_EQ(answer.finish(), well.finish()) << what;
@@ -86,10 +89,10 @@ TEST_P(Tolerance, CountInAnotherFormCostsTheCount) {
 TEST_P(Tolerance, HalfSurrogateCostsTheCharacter) {
   for (const auto& speaker : speakers()) {
     auto body = answer_body(speaker, turn(), GetParam());
-    const auto whole = decode(speaker, body, GetParam()).text();
+    const auto whole = answer_of(speaker, body, GetParam()).text();
     for (auto at = body.find("Forty-"); at != std::string::npos; at = body.find("Forty-", at + 1))
       body.replace(at, 6, "Forty\\ud83d");
-    const auto answer = decode(speaker, body, GetParam());
+    const auto answer = answer_of(speaker, body, GetParam());
     EXPECT_FALSE(answer.failure()) << speaker.provider << ": " << answer.summary();
     EXPECT_TRUE(answer.finish()) << speaker.provider;
     EXPECT_EQ(answer.text(), "Forty\uFFFDtwo.") << speaker.provider << ", instead of " << whole;
@@ -105,7 +108,7 @@ TEST_P(Tolerance, BodyOfAnotherApiIsNamed) {
     for (const auto& [wire, name] : named) {
       if (wire == speaker.wire) continue;
       const auto* const other = &*std::ranges::find(speakers(), wire, &Speaker::wire);
-      const auto answer = decode(speaker, answer_body(*other, turn(), false), GetParam());
+      const auto answer = answer_of(speaker, answer_body(*other, turn(), false), GetParam(), "application/json");
       const auto what = fmt::format("{} given {}: {}", speaker.provider, name, answer.summary());
       EXPECT_EQ(answer.endings(), 1) << what;
       EXPECT_TRUE(answer.text().empty()) << what;

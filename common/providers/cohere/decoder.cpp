@@ -8,6 +8,7 @@
 #include "common/providers/cohere/classification.hpp"
 #include "common/providers/estimate.hpp"
 #include "common/providers/event_decoder.hpp"
+#include "common/providers/other_api.hpp"
 
 namespace tokenrail::providers::cohere {
 
@@ -118,6 +119,8 @@ class Decoder final : public EventDecoder {
     const auto message = object_at(answer, "message");
     if (!message.is_object()) {
       if (!text_at(answer, "message").empty()) return fail(classify_stream_error(title(), json), sink);
+      if (auto other = other_api_text(json, "cohere"); !other.empty())
+        return fail(protocol_failure(std::move(other), false), sink);
       return unreadable("it has no message", sink);
     }
     name(text_at(answer, "id"), sink);

@@ -86,7 +86,7 @@ TEST(Projection, KeepsOnlyRecordsThatAreNamed) {
     return key;
   };
   const events::RegistryDefault pointer{
-      .version = 1, .org_id = "acme", .model_id = "m", .model = {.provider = "ollama", .model_name = "a"}};
+      .version = 1, .org_id = "acme", .model_id = "m", .model = {.provider = "ollama", .name = "a"}};
   const events::RegistryAlias alias{.version = 1, .org_id = "acme", .alias = "best", .targets = {{.model_id = "m"}}};
   const events::RegistryView view{.version = 1, .org_id = "acme", .name = "cheap", .for_auto = true};
   const events::RegistryGrants grants{.version = 1, .org_id = "acme"};
