@@ -133,8 +133,8 @@ Result<std::optional<std::string>> ConfigApplier::named_model(const std::string&
   if (fmt::format("{}/{}", member_of(found->json, "provider"), member_of(found->json, "modelName")) != name)
     return fail(ErrorKind::conflict, fmt::format("{} is the slug of another model: change that first", name));
   // An organisation's row over the platform's may go; the platform's is the same model.
-  auto id = member_of(found->json, "platformId");
-  return id.empty() ? found->id : std::move(id);
+  const auto id = member_of(found->json, "platformId");
+  return id.empty() ? found->id : id;
 }
 
 Result<void> ConfigApplier::add_replacement(const ConfigChange& change, const std::string& model, ConfigValue& patch) {

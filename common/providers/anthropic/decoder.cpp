@@ -212,7 +212,9 @@ class Decoder final : public EventDecoder {
     if (!index) return newest_open();
     // Of several with one index the newest.
     auto at = open_of_index_.upper_bound({*index, UINT64_MAX});
-    if (at == open_of_index_.begin() || (--at)->first != *index) return nullptr;
+    if (at == open_of_index_.begin()) return nullptr;
+    --at;
+    if (at->first != *index) return nullptr;
     return &blocks_.at(at->second);
   }
 
