@@ -41,6 +41,12 @@ class Pool:
         call.call("PUT", base + "/aliases/contract", {"targets": [{"model": models[0]["id"]}]})
         call.call("PUT", base + "/views/contract", {"filter": {"kind": "generation"}})
         listed = lambda path: [d.get("id") for d in call.ok("GET", base + path)["data"]]
+        if not listed("/members"):
+            call.call("PUT", base + "/members", {"issuer": "https://login.example", "subject": "contract", "role": "viewer"})
+        if not listed("/credentials"):
+            call.call("POST", base + "/credentials", {"provider": "openai", "label": "contract", "secret": "sk-contract"})
+        if not listed("/tokens"):
+            call.call("POST", base + "/tokens", {"name": "contract", "role": "viewer"})
         self.values = {
             "org": [ORG, ORG, ORG, ORG, "_", "nowhere"], "model": [m["id"] for m in models] + [m["slug"] for m in models],
             "connection": [c["id"] for c in connections] + ["contract"], "connectionId": [c["id"] for c in connections],
