@@ -13,7 +13,7 @@ import pytest
 
 from conftest import required
 from secured_kafka import SecuredKafka
-from stack import Log, Stack, answers, apply_config, finished, http_get, wait_until
+from stack import Log, Stack, apply_config, finished, wait_until
 from test_main_job import by_request, done
 from test_secured import DEFAULT_GROUP, acls_of
 
@@ -166,45 +166,6 @@ def test_dead_letter_waits_for_a_topic_that_was_deleted(make_stack):
     wait_until("the dead letter is written", lambda: letters.poll())
     wait_until("nothing waits any more", lambda: "tokenrail_router_dead_letters_waiting 0" in router.metrics())
     assert len(letters.poll()) == 1
-
-
-@pytest.mark.parametrize("topic", ["chat.chunks", "llm.audit"])
-def test_streams_go_on_after_a_topic_was_deleted(make_stack, topic):
-    stack = make_stack()
-    stack.verified_at_end = False  # what was in the log that is gone cannot be judged
-    router, = stack.whole()
-    router.wait_ready()
-    chunks = Log(stack, "chat.chunks")
-    streams(stack, chunks)
-    name = stack.topic(topic)
-    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka})
-    admin.delete_topics([name], operation_timeout=20)[name].result(20)
-    stack.ask("meanwhile", key="meanwhile")
-    stack.flush()
-    wait_until("the router names the topic", lambda: name in router.readyz()[1])
-    wait_until("doctor names the topic", lambda: topic in stack.cli("doctor", check=False).stdout)
-    assert http_get(f"http://127.0.0.1:{router.port}/livez")[0] == 200
-    stack.cli("topics", "apply")
-    if topic == "chat.chunks":
-        chunks.close()
-        chunks = Log(stack, topic)
-    names = [f"s{n}" for n in range(STREAMS)] + ["meanwhile"]
-
-    def ends():
-        """The last chunk of the newest attempt of each."""
-        return {request: said[-1] for (_, request), said in answers(chunks.values()).items() if said[-1]["done"]}
-    chunks.wait("an answer to each", lambda _: set(names) <= ends().keys())
-    assert {ends()[request]["finishReason"] for request in names} == {"stop"}
-    wait_until("nothing is wrong any more", lambda: router.readyz()[0] == 200)
-    later = [f"later{n}" for n in range(STREAMS)]
-    for request in later:
-        stack.ask(request, request, key=request)
-    stack.flush()
-    chunks.wait("an answer to each later one", lambda _: set(later) <= ends().keys())
-    calls = collections.Counter(re.match(r"\w+", c["lastUserMessage"]).group() for c in stack.journal())
-    print(f"{topic} deleted: {sum(calls[f's{n}'] > 1 for n in range(STREAMS))} of {STREAMS} streams ran again")
-    assert max(calls[f"s{n}"] for n in range(STREAMS)) <= 2, "interrupted at most once"
-    assert {calls[request] for request in later} == {1}
 
 
 @pytest.fixture(scope="module")
