@@ -22,11 +22,6 @@ std::string attempt_text(const events::AttemptIds& ids) {
                      ids.source_offset.value(), ids.attempt);
 }
 
-/// When the broker's clock says that it was appended; -1: that clock did not stamp it.
-std::int64_t broker_ms(const kafka::Record& record) {
-  return record.log_append_time ? record.timestamp_ms : -1;
-}
-
 /// When its writer made it, by the writer's clock; -1: it does not say.
 std::int64_t own_ms(const kafka::Record& record) {
   const auto said = kafka::header(record.headers, "ce_time");

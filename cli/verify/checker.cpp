@@ -26,8 +26,7 @@ void Checker::on_request(const kafka::Record& record) {
   ++figures.requests;
   figures.sender_times += record.log_append_time ? 0 : 1;
   known_.read_to.requests = record.offset + 1;
-  const auto broker_ms = record.log_append_time ? record.timestamp_ms : -1;
-  if (known_.read_to.requests_first_ms < 0) known_.read_to.requests_first_ms = broker_ms;
+  if (known_.read_to.requests_first_ms < 0) known_.read_to.requests_first_ms = broker_ms(record);
   const bool dead = known_.letters.take(record.offset, record.timestamp_ms);
   if (dead) ++figures.dead_letters;
 
@@ -38,7 +37,7 @@ void Checker::on_request(const kafka::Record& record) {
   } else if (const auto* invalid = std::get_if<events::InvalidRequest>(&parsed)) {
     readable_request(record, invalid->org_id, invalid->request_id, std::nullopt, dead);
   } else if (!dead) {
-    known_.letters.unanswerable(record.offset, {.ms = record.timestamp_ms, .broker_ms = broker_ms});
+    known_.letters.unanswerable(record.offset, {.ms = record.timestamp_ms, .broker_ms = broker_ms(record)});
   }
   known_.overlooked.forget(record.offset);
 }
@@ -49,7 +48,7 @@ void Checker::readable_request(const kafka::Record& record, const std::string& o
   auto& entry = about.asked[record.offset];
   entry.read = true;
   entry.ms = record.timestamp_ms;
-  entry.broker_ms = record.log_append_time ? record.timestamp_ms : -1;
+  entry.broker_ms = broker_ms(record);
   if (timeout && record.timestamp_ms >= 0) entry.deadline_ms = record.timestamp_ms + timeout->count();
   entry.key = record.key ? std::optional(std::hash<std::string>{}(*record.key)) : std::nullopt;
   known_.subjects.read_at(record.offset, about);

@@ -46,7 +46,7 @@ void ChunkRules::attempt_chunk(Subject& about, const events::Chunk& chunk, const
   }
   if (attempt.chunks.first_at < 0) {
     attempt.chunks.first_at = record.offset;
-    attempt.chunks.first_broker_ms = record.log_append_time ? record.timestamp_ms : -1;
+    attempt.chunks.first_broker_ms = broker_ms(record);
     attempt.chunks.first_seq = chunk.seq;
     if (attempt.request.void_at >= 0 && attempt.request.at < 0)
       report(Promise::audited, options().topics.chunks, {record.offset},
@@ -69,7 +69,7 @@ void ChunkRules::attempt_chunk(Subject& about, const events::Chunk& chunk, const
   if (!chunk.done) return;
 
   attempt.chunks.terminal_at = record.offset;
-  attempt.chunks.terminal_broker_ms = record.log_append_time ? record.timestamp_ms : -1;
+  attempt.chunks.terminal_broker_ms = broker_ms(record);
   attempt.chunks.terminal_source = chunk.source_offset;
   attempt.chunks.finish_reason = chunk.finish_reason;
   if (chunk.chunks && *chunk.chunks != chunk.seq + 1)

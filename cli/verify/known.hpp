@@ -20,6 +20,7 @@
 #include "cli/verify/subject.hpp"
 #include "cli/verify/subjects.hpp"
 #include "common/events/audit_fold.hpp"
+#include "common/kafka/record.hpp"
 
 namespace tokenrail::verify {
 
@@ -30,6 +31,11 @@ struct ReadTo {
   std::int64_t audit = 0;
   std::int64_t requests_first_ms = -1;  ///< of the first request that was read, by the brokers' clock
 };
+
+/// When the broker's clock says that it was appended; -1: that clock did not stamp it.
+[[nodiscard]] inline std::int64_t broker_ms(const kafka::Record& record) {
+  return record.log_append_time ? record.timestamp_ms : -1;
+}
 
 struct Known {
   explicit Known(CheckOptions told);
